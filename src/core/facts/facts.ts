@@ -1,0 +1,52 @@
+/**
+ * Facts: what the host is. Plain data, captured by `src/host`, printable by
+ * `vhostkit doctor --json` and storable as a fixture under `test/hosts`.
+ */
+
+/** Hugepages of one size on one NUMA node (sysfs `node*\/hugepages/hugepages-*kB`). */
+export interface HugepagePool {
+  /** Page size in bytes. */
+  pageBytes: number
+  /** Pages reserved (`nr_hugepages`). */
+  total: number
+  /** Pages nobody has mapped (`free_hugepages`). */
+  free: number
+}
+
+export interface NumaNode {
+  id: number
+  /** Online CPUs, ascending. */
+  cpus: number[]
+  /** Bytes in all, and bytes free (MemTotal, MemFree of the node's meminfo). */
+  memoryBytes: number
+  freeBytes: number
+  /** Ascending by page size. */
+  hugepages: HugepagePool[]
+}
+
+/** Whether KVM really runs a guest, not only whether /dev/kvm opens. */
+export interface KvmFact {
+  usable: boolean
+  /** One sentence: how that was found out. */
+  why: string
+}
+
+export interface Facts {
+  version: 1
+  /** Ascending by id; a host without NUMA has one node 0. */
+  nodes: NumaNode[]
+  kvm: KvmFact
+  /** "7.2.22" and so on; null when not installed. */
+  qemu: { path: string; version: string } | null
+  libvirt: { version: string } | null
+  /** The path of the native switch, or null when it is not built. */
+  switchPath: string | null
+  /** Effective uid of the process that read the facts. */
+  uid: number
+  /** Network interfaces that exist now (names; a tap of ours may be among them). */
+  links: string[]
+  /** Whether hugepages can be reserved by this user (nr_hugepages writable). */
+  canReserveHugepages: boolean
+  /** Whether taps can be made by this user (/dev/net/tun and CAP_NET_ADMIN). */
+  canCreateTaps: boolean
+}

@@ -1,0 +1,129 @@
+/**
+ * Plan: every decision, with its reason. No optional fields; the same Spec and
+ * Facts always give the same Plan, so MACs, UUIDs and paths are hashed from the
+ * spec (`core/spec/names.ts`).
+ */
+
+export interface Plan {
+  version: 1
+  /** The spec's `name`: one deployment, one receipt, one set of machines. */
+  deployment: string
+  driver: 'qemu' | 'libvirt'
+  accel: 'kvm' | 'tcg'
+  /** Absolute folders, given to makePlan (never read from the environment there). */
+  folders: Folders
+  switch: SwitchPlan
+  networks: NetworkPlan[]
+  machines: MachinePlan[]
+  /** Hugepages that must be free before the machines start, summed per node and size. */
+  hugepages: HugepageNeed[]
+  reasons: Reason[]
+}
+
+export interface Folders {
+  /** Runtime files: sockets, pids, logs. One folder per machine below it. */
+  run: string
+  /** State that outlives a reboot: receipts. */
+  state: string
+}
+
+export interface SwitchPlan {
+  /** The vhostkit-switch program. */
+  program: string
+  control: string
+  stateFile: string
+  log: string
+  /** Cores for pinned workers; empty = one worker, not pinned. */
+  cores: number[]
+  idle: 'adaptive' | 'poll'
+}
+
+export interface NetworkPlan {
+  name: string
+  mtu: number
+  /** The host's own address on the network, through a persistent tap; null without `host:`. */
+  tap: TapPlan | null
+}
+
+export interface TapPlan {
+  /** Switch port name. */
+  port: string
+  /** Interface name, at most 15 characters. */
+  ifname: string
+  /** CIDR, as in "192.168.77.1/24"; one per address. */
+  addresses: string[]
+}
+
+export interface MachinePlan {
+  name: string
+  uuid: string
+  /** Guest vCPUs in all. */
+  cpus: number
+  memory: MemoryPlan
+  interfaces: InterfacePlan[]
+  boot: BootPlan
+  /** Host CPUs that the vCPU threads may use; empty = any. */
+  hostCpus: number[]
+  folder: string
+  qmpSocket: string
+  consoleSocket: string
+  consoleLog: string
+  pidFile: string
+  /** QEMU's own stdout and stderr. */
+  log: string
+}
+
+export interface MemoryPlan {
+  bytes: number
+  backing: 'hugepages' | 'memfd'
+  /** Page size of the backing in bytes (4096 for plain memfd). */
+  pageBytes: number
+  /** One entry per guest NUMA node, in order; at least one. */
+  cells: MemoryCell[]
+}
+
+export interface MemoryCell {
+  guestNode: number
+  /** Host node to bind to; null = not bound. */
+  hostNode: number | null
+  bytes: number
+  /** Guest vCPUs of this cell, ascending. */
+  cpus: number[]
+}
+
+export interface InterfacePlan {
+  /** 0, 1, … within the machine. */
+  index: number
+  network: string
+  /** Switch port name. */
+  port: string
+  mac: string
+  /** vhost-user socket: QEMU is the server, the switch the client. */
+  socket: string
+  /** Queue pairs. */
+  queues: number
+  rxQueueSize: number
+  txQueueSize: number
+  mtu: number
+  /** MSI-X vectors: 2 × queues + 2; 0 under TCG (QEMU 7.2 crashes otherwise). */
+  vectors: number
+}
+
+export interface BootPlan {
+  kernel: string
+  initrd: string
+  cmdline: string
+}
+
+export interface HugepageNeed {
+  node: number
+  pageBytes: number
+  pages: number
+}
+
+/** Why something was decided: `subject` "machine vm1 memory", `choice` "memfd", `why` one sentence. */
+export interface Reason {
+  subject: string
+  choice: string
+  why: string
+}

@@ -1,0 +1,55 @@
+/**
+ * Steps: the ordered difference between Artifacts and Live, as data. `apply`
+ * carries them out, undoes them in reverse when one fails, and checks each by
+ * reading the host back; the dry run is just printing them.
+ */
+import type { MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
+
+/** What a step does. Each action is carried out by exactly one driver. */
+export type Action =
+  | { do: 'make-folder'; path: string }
+  | { do: 'remove-folder'; path: string }
+  | { do: 'reserve-hugepages'; node: number; pageBytes: number; pages: number }
+  | { do: 'release-hugepages'; node: number; pageBytes: number; pages: number }
+  | { do: 'start-switch'; argv: string[]; control: string }
+  | { do: 'stop-switch'; control: string }
+  | { do: 'create-tap'; tap: TapArtifact }
+  | { do: 'delete-tap'; ifname: string }
+  | { do: 'add-port'; control: string; port: PortRequest }
+  | { do: 'delete-port'; control: string; name: string }
+  | { do: 'start-machine'; machine: MachineArtifact }
+  | { do: 'stop-machine'; machine: MachineArtifact }
+
+/** What must be true afterwards; read back from the host by the same driver. */
+export type Check =
+  | { expect: 'folder'; path: string; present: boolean }
+  | { expect: 'hugepages-free'; node: number; pageBytes: number; atLeast: number }
+  | { expect: 'switch'; control: string; running: boolean }
+  | { expect: 'tap'; ifname: string; present: boolean }
+  | { expect: 'port'; control: string; name: string; present: boolean }
+  | { expect: 'machine'; name: string; running: boolean }
+  | { expect: 'nothing' }
+
+export interface Step {
+  /** Unique within the list: "start-machine vm1". */
+  id: string
+  /** One line for people. */
+  label: string
+  action: Action
+  /** null: nothing to undo. */
+  undo: Action | null
+  verify: Check
+}
+
+/** Live: what exists now, in the shape of Artifacts; read by the drivers. */
+export interface Live {
+  /** null: the switch does not answer on the control socket. */
+  switch: { pid: number; supervisorPid: number; argv: string[] | null } | null
+  hugepages: { node: number; pageBytes: number; free: number; total: number }[]
+  taps: { ifname: string; addresses: string[] }[]
+  /** From `port.list`, reduced to the request's fields. */
+  ports: PortRequest[]
+  machines: { name: string; running: boolean; pid: number; argv: string[] | null }[]
+  /** Hugepages that this deployment reserved earlier (from its receipt). */
+  reserved: { node: number; pageBytes: number; pages: number }[]
+}
