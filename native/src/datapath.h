@@ -1,0 +1,113 @@
+/*
+ * datapath.h - everything between the control socket and the frames: networks,
+ * ports, workers, and the immutable topology the workers look at.
+ *
+ * Control thread only. Adding and removing ports swaps the topology and waits
+ * for the workers' quiet point before anything is freed.
+ */
+#ifndef VHOSTKIT_DATAPATH_H
+#define VHOSTKIT_DATAPATH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "port/port_config.h"
+#include "worker/stats.h"
+
+struct datapath;
+struct event_loop;
+struct port;
+
+#define PORTS_MAX 1024u
+#define WORKERS_MAX 64u
+
+struct datapath_options {
+    const int *cores;      /* one worker each, pinned; none: one worker, not pinned */
+    unsigned core_count;
+    bool poll;             /* never sleep */
+};
+
+/* What the datapath tells upwards; called on the control thread. */
+struct datapath_listener {
+    /* `port` is NULL for none; `why` NULL or a sentence or word; numbers -1 when they do not apply. */
+    void (*event)(void *owner, const char *type, const char *port, const char *why, int a, int b);
+    /* A port's config changed by itself (features first offered): write the state file. */
+    void (*config_changed)(void *owner);
+    void *owner;
+};
+
+/* NULL and errno when no worker can be started. */
+struct datapath *datapath_create(struct event_loop *loop, const struct datapath_options *options,
+                                 const struct datapath_listener *listener);
+/* Removes every port, stops the workers. */
+void datapath_destroy(struct datapath *datapath);
+
+/* Adds a port and begins to connect or listen. NULL and the refusal when it cannot be. */
+struct port *datapath_add_port(struct datapath *datapath, const struct port_config *config,
+                               struct refusal *refusal);
+/* Removes it after the workers' quiet point; its counters are gone. */
+void datapath_remove_port(struct datapath *datapath, struct port *port);
+
+struct port *datapath_find_port(struct datapath *datapath, const char *name);
+unsigned datapath_port_count(const struct datapath *datapath);
+/* In the order they were added; 0 <= index < count. */
+struct port *datapath_port_at(struct datapath *datapath, unsigned index);
+unsigned datapath_network_count(const struct datapath *datapath);
+
+const struct port_config *port_config_of(const struct port *port);
+
+enum port_state { PORT_WAITING, PORT_CONNECTED, PORT_UP, PORT_BROKEN };
+
+/* One virtqueue as port.list shows it. */
+struct ring_status {
+    unsigned index;
+    unsigned size;
+    bool started;
+    bool enabled;
+    const char *broken; /* ring_fault_name, or NULL */
+    int worker;         /* -1: none of its own */
+};
+
+/* A snapshot of what port.list shows beside the config. */
+struct port_status {
+    enum port_state state;
+    uint64_t connects;        /* sessions opened so far */
+    char last_error[160];     /* "" when none */
+    uint64_t offered;
+    uint64_t negotiated;
+    unsigned memory_regions;
+    uint64_t memory_bytes;
+    int memory_node;          /* -1 unknown */
+    unsigned ring_count;
+    struct ring_status rings[2 * PORT_QUEUES_MAX];
+};
+void port_status(const struct port *port, struct port_status *status);
+
+/* Counters: rx is what came from the port. One queue_stats per queue and direction. */
+unsigned port_queue_count(const struct port *port); /* queue pairs */
+const struct queue_stats *port_rx_stats(const struct port *port, unsigned pair);
+const struct queue_stats *port_tx_stats(const struct port *port, unsigned pair);
+
+/* Calls visit for every learnt address; network NULL: of all networks. */
+void datapath_visit_macs(struct datapath *datapath, const char *network,
+                         void (*visit)(void *context, const char *network, const uint8_t mac[6],
+                                       const char *port, unsigned age_s),
+                         void *context);
+
+struct worker_status {
+    unsigned id;
+    int core;           /* -1: not pinned */
+    int node;           /* -1: unknown */
+    unsigned sources;   /* queues and taps it serves */
+    uint64_t rounds;    /* of the loop */
+    uint64_t busy_ms;   /* time spent in rounds that found work */
+    uint64_t sleeps;
+    bool sleeping;
+};
+unsigned datapath_worker_count(const struct datapath *datapath);
+void datapath_worker_status(const struct datapath *datapath, unsigned index, struct worker_status *status);
+
+/* Name of a virtio feature bit ("VIRTIO_F_VERSION_1"), or NULL. */
+const char *virtio_feature_name(unsigned bit);
+
+#endif

@@ -1,0 +1,31 @@
+/*
+ * dirty_log.h - the bitmap in which a migrating QEMU wants to see every page
+ * that we write: one bit for each 4096 bytes of guest physical memory, shared
+ * with QEMU through the fd of SET_LOG_BASE (R19).
+ *
+ * Made and destroyed by the control thread while the port is paused; workers
+ * set bits with atomic ORs.
+ */
+#ifndef VHOSTKIT_DIRTY_LOG_H
+#define VHOSTKIT_DIRTY_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct dirty_log {
+    uint8_t *bits;
+    uint64_t size; /* bytes of the bitmap */
+    void *mapping;
+    size_t mapping_size;
+};
+
+/* Maps `size` bytes at `offset` of `fd` (stays the caller's). False and a sentence when refused (F5). */
+bool dirty_log_map(struct dirty_log *log, int fd, uint64_t size, uint64_t offset,
+                   char *why, size_t why_size);
+void dirty_log_unmap(struct dirty_log *log);
+
+/* Marks the pages of [guest, guest + length). False: outside the log, nothing was marked. */
+bool dirty_log_mark(struct dirty_log *log, uint64_t guest, uint64_t length);
+
+#endif

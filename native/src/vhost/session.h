@@ -1,0 +1,101 @@
+/*
+ * session.h - the vhost-user protocol, back-end side, as a state machine:
+ * message and fds in; reply and started or stopped rings out.
+ *
+ * It does no socket I/O: endpoint.c feeds it, and so do unit tests and the
+ * fuzzer. Runs on the control thread only. Before it changes anything a worker
+ * could look at it calls ops->pause, and ops->resume afterwards (R20).
+ * Every fd given to session_handle() is owned by the session from then on.
+ */
+#ifndef VHOSTKIT_SESSION_H
+#define VHOSTKIT_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "vhost/dirty_log.h"
+#include "vhost/message.h"
+#include "vhost/ring.h"
+
+#define QUEUE_PAIRS_MAX 64u
+#define VRINGS_MAX (2u * QUEUE_PAIRS_MAX)
+
+/* What the session needs of its surroundings. */
+struct session_ops {
+    /* After return no worker touches this session's rings or memory. Calls nest not. */
+    void (*pause)(void *owner);
+    /* Rings may be used again, in their new state; workers poll them once (R22). */
+    void (*resume)(void *owner);
+    /* SEND_RARP: announce this address on the network from the port. */
+    void (*announce)(void *owner, const uint8_t mac[6]);
+};
+
+/* One virtqueue of the session. */
+struct vring {
+    struct ring ring;
+    struct ring_address where;
+    bool addressed;     /* SET_VRING_ADDR came */
+    bool sized;         /* SET_VRING_NUM came */
+    uint16_t base;      /* SET_VRING_BASE; what GET_VRING_BASE answers while stopped */
+    bool kicked;        /* SET_VRING_KICK came and GET_VRING_BASE did not since: may run */
+    bool enabled;       /* by SET_VRING_ENABLE, or without protocol features from the start (R21) */
+    int kick_fd;        /* -1: none, so the ring is polled */
+    int call_fd;        /* -1: none */
+    int err_fd;         /* -1: none */
+    char why[96];       /* why it is kicked but does not run; "" otherwise */
+};
+
+struct session {
+    const struct session_ops *ops;
+    void *owner;
+    uint64_t offered;           /* feature set offered to this port, for life (R26) */
+    uint64_t features;          /* as acknowledged */
+    uint64_t protocol_features; /* as acknowledged */
+    bool owned;                 /* SET_OWNER came */
+    uint16_t mtu;               /* NET_SET_MTU; 0 before */
+    unsigned queue_pairs;       /* offered */
+    unsigned vring_count;       /* 2 * queue_pairs */
+    struct memory_map *memory;  /* NULL before SET_MEM_TABLE */
+    struct dirty_log log;       /* bits NULL: none */
+    bool paused;                /* between ops->pause and ops->resume */
+    char why[160];              /* the last refusal, one sentence */
+    struct vring vrings[VRINGS_MAX];
+};
+
+/* All features this build can offer. */
+uint64_t session_features_supported(void);
+
+/* session_handle()'s verdict. */
+enum session_verdict {
+    SESSION_OK,      /* go on; nothing to send */
+    SESSION_REPLY,   /* go on; *reply is to be sent */
+    SESSION_CLOSE,   /* protocol broken: close; why says why */
+    SESSION_REPLY_CLOSE, /* send *reply, then close */
+};
+
+/* Starts a session for a freshly connected front end. offered is a subset of session_features_supported(). */
+void session_open(struct session *session, const struct session_ops *ops, void *owner,
+                  uint64_t offered, unsigned queue_pairs);
+
+/* Stops every ring, unmaps, closes all fds. */
+void session_close(struct session *session);
+
+/*
+ * Payload bytes that are acceptable for a request with this header; -1 when the
+ * message is to be refused without reading on (F1). Called before the payload is read.
+ */
+int session_payload_limit(const struct vhost_user_header *header);
+
+/* Handles one whole message. */
+enum session_verdict session_handle(struct session *session, const struct vhost_user_message *message,
+                                    const int *fds, unsigned fd_count,
+                                    struct vhost_user_message *reply);
+
+/* A ring that may move frames now: started, enabled, not broken. */
+static inline bool vring_live(const struct vring *vring)
+{
+    return vring->enabled && ring_usable(&vring->ring);
+}
+
+#endif
