@@ -10,6 +10,8 @@ export interface Plan {
   deployment: string
   driver: 'qemu' | 'libvirt'
   accel: 'kvm' | 'tcg'
+  /** The QEMU program, from the facts. */
+  qemu: string
   /** Absolute folders, given to makePlan (never read from the environment there). */
   folders: Folders
   switch: SwitchPlan

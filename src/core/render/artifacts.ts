@@ -2,13 +2,14 @@
  * Artifacts: the exact texts and requests that carry a Plan out. They can be
  * rendered into any folder (`vhostkit render --to DIR`) and compared with Live.
  */
+import type { HugepageNeed } from '../plan/plan.js'
 
 export interface Artifacts {
   version: 1
   deployment: string
   switch: { argv: string[]; control: string }
-  /** Hugepages to reserve before the machines start. */
-  hugepages: { node: number; pageBytes: number; pages: number }[]
+  /** Hugepages that all machines need together. */
+  hugepages: HugepageNeed[]
   taps: TapArtifact[]
   ports: PortRequest[]
   machines: MachineArtifact[]
@@ -46,4 +47,8 @@ export interface MachineArtifact {
   log: string
   /** Ports that must be registered in the switch before QEMU starts. */
   ports: string[]
+  /** This machine's share of `Artifacts.hugepages`; must be free when QEMU starts. */
+  hugepages: HugepageNeed[]
+  /** Host CPUs that QEMU may run on (the driver starts it so); empty = any. */
+  hostCpus: number[]
 }

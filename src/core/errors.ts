@@ -1,0 +1,132 @@
+/**
+ * Every error vhostkit can report, in one table. docs/errors.md is this table
+ * as a page (`npm run golden` rewrites it, a test compares them).
+ */
+
+/** 0 done · 1 failed · 2 wrong usage · 3 spec refused · 4 host cannot · 5 would change. */
+export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5
+
+export interface ErrorRow {
+  exitCode: ExitCode
+  /** What went wrong, when the place that raised it has nothing more exact. */
+  sentence: string
+  /** What to do next. */
+  hint: string
+}
+
+const row = (exitCode: ExitCode, sentence: string, hint: string): ErrorRow => ({ exitCode, sentence, hint })
+
+export const errorTable = {
+  // The spec and what is in it.
+  'spec-refused': row(3, 'The spec has problems.', 'Correct the lines shown and run the command again.'),
+  'spec-unreadable': row(3, 'The spec file cannot be read.', 'Check the path and its permissions.'),
+  'spec-syntax': row(3, 'The text is not YAML or JSON.', 'Correct the syntax at the place shown.'),
+  'spec-too-large': row(3, 'The spec is larger than vhostkit reads.', 'Split it into several deployments.'),
+  'spec-value': row(3, 'A value is not what the key takes.', 'Write a value as expected.'),
+  'key-missing': row(3, 'A required key is missing.', 'Add the key.'),
+  'key-unknown': row(3, 'A key is not known.', 'Correct its spelling or remove it.'),
+  'name-invalid': row(
+    3,
+    'A name is not allowed.',
+    'Use letters, digits, "_", "." and "-"; begin with a letter or digit; at most 63 characters.',
+  ),
+  'name-duplicate': row(3, 'A name is used twice.', 'Give each its own name.'),
+  'network-unknown': row(3, 'An interface names a network that does not exist.', 'Add it under networks.'),
+  'address-invalid': row(3, 'A host address is not usable.', 'Write it as in 192.168.77.1/24.'),
+  'address-overlap': row(3, 'Two host subnets overlap.', 'Give each network its own subnet.'),
+  'mac-invalid': row(3, 'A MAC address is not usable.', 'Leave mac out and one is derived from the names.'),
+  'mac-duplicate': row(3, 'A MAC address is used twice.', 'Leave mac out and one is derived from the names.'),
+  'memory-uneven': row(3, 'The memory is not a whole number of pages.', 'Use a multiple of the page size.'),
+  'cpus-short': row(3, 'A guest node would have no vCPU.', 'Give the machine at least one vCPU per node.'),
+  'boot-missing': row(3, 'Nothing says what the machine boots.', 'Add boot: { kernel, initrd, cmdline }.'),
+  'socket-path-too-long': row(
+    3,
+    'A socket path would not fit into 107 bytes.',
+    'Use a shorter run folder, deployment name or machine name.',
+  ),
+
+  // The host.
+  'hugepages-short': row(
+    4,
+    'There are not enough hugepages.',
+    'Free or reserve hugepages on the node shown, or use hugepages: preferred.',
+  ),
+  'memory-short': row(4, 'The host has not enough memory.', 'Give the machines less memory.'),
+  'node-unknown': row(4, 'The host has no such NUMA node.', 'Use node: auto, or a node of this host.'),
+  'core-unknown': row(4, 'The host has no such CPU.', 'Use cores: auto, or CPUs of this host.'),
+  'qemu-missing': row(4, 'QEMU is not installed.', 'Run bin/setup, or install qemu-system-x86.'),
+  'switch-missing': row(4, 'The switch is not built.', 'Run bin/setup.'),
+  'taps-not-allowed': row(
+    4,
+    'This user cannot create taps.',
+    'Run as root, or remove host: from the networks.',
+  ),
+
+  // Carrying it out.
+  'switch-unreachable': row(1, 'The switch does not answer.', 'Look at the log of the switch.'),
+  'switch-start-failed': row(1, 'The switch did not start.', 'Look at the log of the switch.'),
+  'switch-refused': row(1, 'The switch refused a request.', 'See what it expected and what it found.'),
+  'switch-changed': row(1, 'The running switch was started differently.', 'Apply with --restart.'),
+  'port-exists': row(
+    1,
+    'The switch has another port of that name.',
+    'Remove that port, or rename the machine.',
+  ),
+  'qemu-start-failed': row(1, 'QEMU did not start.', 'Look at the log of the machine.'),
+  'machine-changed': row(1, 'A running machine was started differently.', 'Apply with --restart.'),
+  'lock-held': row(1, 'Another vhostkit is at work.', 'Wait until it has finished.'),
+  'not-found': row(1, 'There is nothing of that name.', 'See vhostkit status.'),
+  'step-failed': row(1, 'A step failed; the steps before it were undone.', 'See the cause.'),
+  timeout: row(1, 'A wait took too long.', 'See what was waited for.'),
+  usage: row(2, 'The command line is not understood.', 'See vhostkit --help.'),
+  internal: row(1, 'vhostkit has a fault.', 'Report it with the text shown.'),
+} satisfies Record<string, ErrorRow>
+
+export type ErrorCode = keyof typeof errorTable
+
+/** What an error says beyond its row: the exact sentence and hint, and the error below it. */
+export interface ErrorDetails {
+  sentence?: string
+  hint?: string
+  cause?: unknown
+}
+
+/** An error with four parts: code, sentence (`message`), hint, cause. */
+export class VhostkitError extends Error {
+  override readonly name = 'VhostkitError'
+  readonly code: ErrorCode
+  readonly hint: string
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    const { sentence, hint } = errorTable[code]
+    super(details.sentence ?? sentence, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.hint = details.hint ?? hint
+  }
+
+  get sentence(): string {
+    return this.message
+  }
+
+  get exitCode(): ExitCode {
+    return errorTable[this.code].exitCode
+  }
+}
+
+/** The table as the page docs/errors.md. */
+export function renderErrorPage(): string {
+  const lines = Object.entries(errorTable).map(
+    ([code, { exitCode, sentence, hint }]) => `| \`${code}\` | ${exitCode} | ${sentence} | ${hint} |`,
+  )
+  return [
+    '# Errors',
+    '',
+    'Written by `npm run golden` from the table in `src/core/errors.ts`.',
+    'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 spec refused, 4 host cannot, 5 would change.',
+    '',
+    '| code | exit | meaning | what to do |',
+    '|---|---|---|---|',
+    ...lines,
+    '',
+  ].join('\n')
+}

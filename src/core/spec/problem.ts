@@ -1,0 +1,32 @@
+import type { ErrorCode } from '../errors.js'
+
+/**
+ * One thing that stands between a spec and its plan. Problems are collected,
+ * never thrown one by one, and shown like a compiler's messages.
+ */
+export interface Problem {
+  code: ErrorCode
+  /** Name of the spec file; empty when the problem is the host's. */
+  file: string
+  /** From 1; 0 when there is no place in the text. */
+  line: number
+  column: number
+  /** "machines[0].memory"; empty for the whole document. */
+  path: string
+  expected: string
+  found: string
+  hint: string
+}
+
+/** A problem without its place: the checks know only paths; `parseSpec` adds the place. */
+export type Complaint = Pick<Problem, 'code' | 'expected' | 'found'> & { path: PathPart[]; hint?: string }
+
+export type PathPart = string | number
+
+/** "machines[0].memory" from ['machines', 0, 'memory']. */
+export function showPath(path: PathPart[]): string {
+  return path
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+    .join('')
+    .replace(/^\./, '')
+}
