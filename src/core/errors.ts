@@ -25,6 +25,7 @@ export const errorTable = {
   'spec-value': row(3, 'A value is not what the key takes.', 'Write a value as expected.'),
   'key-missing': row(3, 'A required key is missing.', 'Add the key.'),
   'key-unknown': row(3, 'A key is not known.', 'Correct its spelling or remove it.'),
+  'key-duplicate': row(3, 'A key stands twice in one mapping.', 'Keep one of them.'),
   'name-invalid': row(
     3,
     'A name is not allowed.',
@@ -78,6 +79,42 @@ export const errorTable = {
   'not-found': row(1, 'There is nothing of that name.', 'See vhostkit status.'),
   'step-failed': row(1, 'A step failed; the steps before it were undone.', 'See the cause.'),
   timeout: row(1, 'A wait took too long.', 'See what was waited for.'),
+
+  // The hands: programs, monitors, receipts, the demo.
+  'program-failed': row(1, 'A program could not be run.', 'See the cause.'),
+  'tap-failed': row(1, 'The tap could not be made.', 'See the cause; `ip link` shows what is there.'),
+  'monitor-failed': row(
+    1,
+    'The monitor of QEMU did not answer as it should.',
+    'Look at the log of the machine.',
+  ),
+  'console-failed': row(
+    1,
+    'The console of the machine did not answer.',
+    'Look at the console log of the machine.',
+  ),
+  'state-damaged': row(
+    1,
+    'A receipt in the state folder is damaged.',
+    'Look at the file named; it is never guessed or overwritten.',
+  ),
+  'subnet-in-use': row(
+    4,
+    'The host already uses a subnet of the spec.',
+    'Choose another subnet for the network.',
+  ),
+  'guest-unavailable': row(
+    4,
+    'The test guest cannot be made.',
+    'Run bin/setup, and let the host reach a Debian mirror once; the guest is cached afterwards.',
+  ),
+  'demo-failed': row(
+    1,
+    'The demo did not do what it must.',
+    'See what failed above; --json shows every figure.',
+  ),
+  interrupted: row(1, 'Interrupted; everything that was started is gone again.', 'Run the command again.'),
+
   usage: row(2, 'The command line is not understood.', 'See vhostkit --help.'),
   internal: row(1, 'vhostkit has a fault.', 'Report it with the text shown.'),
 } satisfies Record<string, ErrorRow>

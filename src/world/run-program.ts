@@ -1,4 +1,3 @@
-import { closeSync, openSync } from 'node:fs'
 import { execa } from 'execa'
 
 /** What came of a program that was run to its end. Never thrown: a failure is a value here. */
@@ -50,59 +49,20 @@ export async function runProgram(
   }
 }
 
-/** A program that goes on after we end. */
-export interface DetachedProgram {
-  pid: number
-  /** Settles when the program ends while we are still there. */
-  ended: Promise<{ exitCode: number | null; signal: string | null }>
+interface Failure {
+  timedOut: boolean
+  stderr?: string | undefined
+  originalMessage?: string | undefined
+  exitCode?: number | undefined
+  signal?: string | undefined
 }
 
-/** Starts a program in a session of its own, its output in a log file, and lets go of it. */
-export async function startDetached(
-  argv: readonly string[],
-  logPath: string,
-): Promise<DetachedProgram | string> {
-  const [program = '', ...args] = argv
-  const log = openSync(logPath, 'a', 0o600)
-  try {
-    const child = execa(program, args, {
-      reject: false,
-      detached: true,
-      cleanup: false,
-      buffer: false,
-      cwd: '/',
-      stdin: 'ignore',
-      stdout: log,
-      stderr: log,
-    })
-    if (child.pid === undefined) return (await child).originalMessage ?? `${program} could not be started`
-    child.unref()
-    const ended = child.then(({ exitCode, signal }) => ({
-      exitCode: exitCode ?? null,
-      signal: signal ?? null,
-    }))
-    return { pid: child.pid, ended }
-  } finally {
-    closeSync(log)
-  }
-}
-
-function describeFailure(
-  program: string,
-  args: readonly string[],
-  result: {
-    timedOut: boolean
-    stderr?: string
-    originalMessage?: string
-    exitCode?: number
-    signal?: string
-  },
-): string {
+function describeFailure(program: string, args: readonly string[], failure: Failure): string {
   const name = [program, ...args.slice(0, 3)].join(' ')
-  if (result.timedOut) return `${name}: did not end in time`
-  const said = (result.stderr ?? '').trim().split('\n').at(-1) ?? ''
+  if (failure.timedOut) return `${name}: did not end in time`
+  const said = (failure.stderr ?? '').trim().split('\n').at(-1) ?? ''
   if (said !== '') return `${name}: ${said}`
-  if (result.exitCode !== undefined) return `${name}: exit code ${result.exitCode}`
-  if (result.signal !== undefined) return `${name}: ended by ${result.signal}`
-  return `${name}: ${result.originalMessage ?? 'could not be started'}`
+  if (failure.exitCode !== undefined) return `${name}: exit code ${failure.exitCode}`
+  if (failure.signal !== undefined) return `${name}: ended by ${failure.signal}`
+  return `${name}: ${failure.originalMessage ?? 'could not be started'}`
 }
