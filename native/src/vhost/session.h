@@ -39,7 +39,9 @@ struct vring {
     bool sized;         /* SET_VRING_NUM came */
     uint16_t base;      /* SET_VRING_BASE; what GET_VRING_BASE answers while stopped */
     bool kicked;        /* SET_VRING_KICK came and GET_VRING_BASE did not since: may run */
-    bool enabled;       /* by SET_VRING_ENABLE, or without protocol features from the start (R21) */
+    bool enable_asked;  /* by SET_VRING_ENABLE */
+    bool enabled;       /* that, or without protocol features from the start (R21) */
+    bool stale;         /* its addresses or features changed: to be resolved anew before resuming */
     int kick_fd;        /* -1: none, so the ring is polled */
     int call_fd;        /* -1: none */
     int err_fd;         /* -1: none */

@@ -1,0 +1,254 @@
+/*
+ * memory_map.c - maps a guest's RAM, and survives when its file is truncated.
+ *
+ * Control thread only, but for the SIGBUS handler, which runs in whichever
+ * thread touched the missing page. The handler must not look at a map that is
+ * being freed, so it searches a static table of address ranges instead; a
+ * range that holds the faulting address is in use by the faulting thread, and
+ * therefore so is the map whose flag it sets.
+ */
+#include "vhost/memory_map.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
+#include <unistd.h>
+
+#include "datapath.h"
+#include "worker/numa.h"
+
+/* One mapping that the SIGBUS handler may repair. */
+struct guarded_range {
+    _Atomic uintptr_t start;        /* address of the mapping */
+    _Atomic size_t size;            /* 0: free slot; written last when taken, first when freed */
+    _Atomic size_t page;            /* page size of the mapping */
+    _Atomic(atomic_bool *) faulted; /* flag of the map */
+};
+
+static struct guarded_range guarded[PORTS_MAX * MEMORY_REGIONS_MAX];
+static atomic_uint guarded_used; /* slots that were ever taken */
+
+static void guard_add(void *start, size_t size, size_t page, atomic_bool *faulted)
+{
+    for (unsigned i = 0; i < PORTS_MAX * MEMORY_REGIONS_MAX; i++) {
+        struct guarded_range *range = &guarded[i];
+
+        if (atomic_load(&range->size) != 0)
+            continue;
+        atomic_store(&range->start, (uintptr_t)start);
+        atomic_store(&range->page, page);
+        atomic_store(&range->faulted, faulted);
+        atomic_store(&range->size, size);
+        if (i >= atomic_load(&guarded_used))
+            atomic_store(&guarded_used, i + 1);
+        return;
+    }
+}
+
+static void guard_remove(const void *start)
+{
+    for (unsigned i = 0; i < atomic_load(&guarded_used); i++)
+        if (atomic_load(&guarded[i].start) == (uintptr_t)start && atomic_load(&guarded[i].size) != 0)
+            atomic_store(&guarded[i].size, 0);
+}
+
+/* Async-signal-safe: atomics and mmap(2) only. */
+static void guard_handle(int number, siginfo_t *info, void *context)
+{
+    uintptr_t address = (uintptr_t)info->si_addr;
+    unsigned used = atomic_load(&guarded_used);
+
+    (void)context;
+    for (unsigned i = 0; i < used; i++) {
+        struct guarded_range *range = &guarded[i];
+        size_t size = atomic_load(&range->size);
+        uintptr_t start = atomic_load(&range->start);
+        size_t page = atomic_load(&range->page);
+
+        if (size == 0 || address < start || address - start >= size)
+            continue;
+        void *hole = (void *)(start + (address - start) / page * page);
+        if (mmap(hole, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+            MAP_FAILED)
+            break;
+        atomic_store(atomic_load(&range->faulted), true);
+        return;
+    }
+    signal(number, SIG_DFL); /* not ours: the access is repeated and ends the program */
+}
+
+int memory_map_guard_install(void)
+{
+    struct sigaction action = { .sa_sigaction = guard_handle, .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGBUS, &action, NULL) == 0 ? 0 : -errno;
+}
+
+static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+    return a < b + b_size && b < a + a_size;
+}
+
+/* The checks that need no file: counts, sizes, wraps, overlaps (F4). */
+static bool requests_valid(const struct memory_region_request *requests, unsigned count, char *why,
+                           size_t why_size)
+{
+    if (count == 0 || count > MEMORY_REGIONS_MAX) {
+        snprintf(why, why_size, "memory table: wanted 1 to %u regions, found %u", MEMORY_REGIONS_MAX, count);
+        return false;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        const struct memory_region_request *r = &requests[i];
+
+        if (r->size == 0 || r->guest_addr + r->size < r->guest_addr ||
+            r->user_addr + r->size < r->user_addr || r->mmap_offset + r->size < r->mmap_offset) {
+            snprintf(why, why_size, "memory table: region %u is empty or wraps around", i);
+            return false;
+        }
+        for (unsigned j = 0; j < i; j++) {
+            if (ranges_overlap(r->guest_addr, r->size, requests[j].guest_addr, requests[j].size) ||
+                ranges_overlap(r->user_addr, r->size, requests[j].user_addr, requests[j].size)) {
+                snprintf(why, why_size, "memory table: regions %u and %u overlap", j, i);
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+/* Page size of the file behind fd when it is big enough for the region; 0 when refused. */
+static size_t file_page_size(int fd, const struct memory_region_request *r, unsigned index, char *why,
+                             size_t why_size)
+{
+    struct stat file;
+    struct statfs fs;
+
+    if (fstat(fd, &file) != 0 || fstatfs(fd, &fs) != 0 || !S_ISREG(file.st_mode)) {
+        snprintf(why, why_size, "memory table: the fd of region %u is not a file", index);
+        return 0;
+    }
+    if (r->mmap_offset + r->size > (uint64_t)file.st_size) {
+        snprintf(why, why_size, "memory table: region %u ends at byte %llu of a file of %llu", index,
+                 (unsigned long long)(r->mmap_offset + r->size), (unsigned long long)file.st_size);
+        return 0;
+    }
+    return (unsigned long)fs.f_type == HUGETLBFS_MAGIC ? (size_t)fs.f_bsize : (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static bool region_map(struct memory_region *region, const struct memory_region_request *r, int fd,
+                       unsigned index, atomic_bool *faulted, char *why, size_t why_size)
+{
+    size_t page = file_page_size(fd, r, index, why, why_size);
+
+    if (page == 0)
+        return false;
+    uint64_t lead = r->mmap_offset % page; /* mmap wants its offset on a page border */
+    uint64_t size = (lead + r->size + page - 1) / page * page;
+    void *mapping = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(r->mmap_offset - lead));
+
+    if (mapping == MAP_FAILED) {
+        snprintf(why, why_size, "memory table: region %u of %llu bytes cannot be mapped: %s", index,
+                 (unsigned long long)r->size, strerror(errno));
+        return false;
+    }
+    madvise(mapping, size, MADV_DONTDUMP); /* a core of the switch must not hold a guest's secrets */
+    *region = (struct memory_region){
+        .guest_addr = r->guest_addr,
+        .size = r->size,
+        .user_addr = r->user_addr,
+        .host = (uint8_t *)mapping + lead,
+        .mapping = mapping,
+        .mapping_size = size,
+    };
+    guard_add(mapping, size, page, faulted);
+    return true;
+}
+
+static int by_guest_addr(const void *a, const void *b)
+{
+    const struct memory_region *left = a, *right = b;
+
+    return left->guest_addr < right->guest_addr ? -1 : left->guest_addr > right->guest_addr;
+}
+
+struct memory_map *memory_map_create(const struct memory_region_request *requests, const int *fds,
+                                     unsigned count, char *why, size_t why_size)
+{
+    if (!requests_valid(requests, count, why, why_size))
+        return NULL;
+
+    struct memory_map *map = calloc(1, sizeof *map);
+    if (map == NULL) {
+        snprintf(why, why_size, "memory table: out of memory");
+        return NULL;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (!region_map(&map->regions[i], &requests[i], fds[i], i, &map->faulted, why, why_size)) {
+            memory_map_destroy(map);
+            return NULL;
+        }
+        map->count++;
+    }
+    qsort(map->regions, map->count, sizeof map->regions[0], by_guest_addr);
+    return map;
+}
+
+void memory_map_destroy(struct memory_map *map)
+{
+    if (map == NULL)
+        return;
+    for (unsigned i = 0; i < map->count; i++) {
+        guard_remove(map->regions[i].mapping);
+        munmap(map->regions[i].mapping, map->regions[i].mapping_size);
+    }
+    free(map);
+}
+
+uint64_t memory_map_size(const struct memory_map *map)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; map != NULL && i < map->count; i++)
+        bytes += map->regions[i].size;
+    return bytes;
+}
+
+int memory_map_node(const struct memory_map *map, const void *host)
+{
+    uint64_t guest;
+
+    return memory_map_guest_addr(map, host, &guest) ? node_of_address(host) : -1;
+}
+
+void *memory_map_user_range(const struct memory_map *map, uint64_t user, uint64_t length)
+{
+    for (unsigned i = 0; i < map->count; i++) {
+        const struct memory_region *region = &map->regions[i];
+        uint64_t offset = user - region->user_addr; /* wraps to huge when below */
+
+        if (offset < region->size)
+            return length <= region->size - offset ? region->host + offset : NULL;
+    }
+    return NULL;
+}
+
+bool memory_map_guest_addr(const struct memory_map *map, const void *host, uint64_t *guest)
+{
+    for (unsigned i = 0; i < map->count; i++) {
+        const struct memory_region *region = &map->regions[i];
+        uint64_t offset = (uint64_t)((uintptr_t)host - (uintptr_t)region->host);
+
+        if (offset < region->size) {
+            *guest = region->guest_addr + offset;
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,569 @@
+/*
+ * session.c - the vhost-user back-end protocol as a state machine.
+ *
+ * Control thread only. A message is checked against one table (size, fds,
+ * negotiated protocol feature) before its handler sees it, so a handler only
+ * judges values. Handlers change the description of the rings; one function,
+ * session_settle(), then starts, re-points or stops them. Workers are kept out
+ * from the first change to the last (R20).
+ */
+#include "vhost/session.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PROTOCOL_FEATURES                                                                             \
+    (FEATURE(VHOST_USER_PROTOCOL_F_MQ) | FEATURE(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |                  \
+     FEATURE(VHOST_USER_PROTOCOL_F_RARP) | FEATURE(VHOST_USER_PROTOCOL_F_REPLY_ACK) |                \
+     FEATURE(VHOST_USER_PROTOCOL_F_NET_MTU))
+
+uint64_t session_features_supported(void)
+{
+    return FEATURE(VIRTIO_NET_F_CSUM) | FEATURE(VIRTIO_NET_F_GUEST_CSUM) | FEATURE(VIRTIO_NET_F_MTU) |
+           FEATURE(VIRTIO_NET_F_GUEST_TSO4) | FEATURE(VIRTIO_NET_F_GUEST_TSO6) |
+           FEATURE(VIRTIO_NET_F_GUEST_ECN) | FEATURE(VIRTIO_NET_F_HOST_TSO4) |
+           FEATURE(VIRTIO_NET_F_HOST_TSO6) | FEATURE(VIRTIO_NET_F_HOST_ECN) |
+           FEATURE(VIRTIO_NET_F_MRG_RXBUF) | FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE) |
+           FEATURE(VIRTIO_NET_F_MQ) | FEATURE(VHOST_F_LOG_ALL) | FEATURE(VIRTIO_F_ANY_LAYOUT) |
+           FEATURE(VIRTIO_F_RING_INDIRECT_DESC) | FEATURE(VIRTIO_F_RING_EVENT_IDX) |
+           FEATURE(VHOST_USER_F_PROTOCOL_FEATURES) | FEATURE(VIRTIO_F_VERSION_1);
+}
+
+/* What a handler made of a message. */
+enum outcome {
+    DONE,    /* carried out */
+    ANSWER,  /* carried out; the reply's payload and size are set */
+    REFUSED, /* a value we cannot serve; nothing was changed */
+    BROKEN,  /* no front end that follows the protocol sends this */
+};
+
+/* A message on its way through a handler. A handler that keeps an fd puts -1 in its place. */
+struct incoming {
+    const union vhost_user_payload *payload;
+    uint32_t size;
+    int *fds;
+    unsigned fd_count;
+    struct vhost_user_message *reply;
+};
+
+typedef enum outcome request_handler(struct session *session, struct incoming *in);
+
+__attribute__((format(printf, 3, 4))) static enum outcome
+because(struct session *session, enum outcome outcome, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(session->why, sizeof session->why, format, arguments);
+    va_end(arguments);
+    return outcome;
+}
+
+static enum outcome answer_u64(struct incoming *in, uint64_t value)
+{
+    in->reply->payload.u64 = value;
+    in->reply->header.size = sizeof value;
+    return ANSWER;
+}
+
+static void close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static bool protocol_feature(const struct session *session, enum vhost_user_protocol_feature bit)
+{
+    return session->protocol_features >> bit & 1;
+}
+
+/* --- workers out, workers in (R20) --- */
+
+static void session_pause(struct session *session)
+{
+    if (session->paused)
+        return;
+    session->ops->pause(session->owner);
+    session->paused = true;
+}
+
+/* Stops a ring and remembers where it stood. */
+static void vring_stop(struct vring *vring)
+{
+    if (vring->ring.running)
+        vring->base = ring_stop(&vring->ring);
+}
+
+/* Makes one ring what its description says: running, stopped, or pointing somewhere new. */
+static void vring_settle(struct session *session, struct vring *vring)
+{
+    bool wanted = vring->kicked && vring->sized && vring->addressed && session->memory != NULL;
+
+    vring->enabled = vring->enable_asked || !(session->features & FEATURE(VHOST_USER_F_PROTOCOL_FEATURES));
+    vring->ring.log =
+        (session->features & FEATURE(VHOST_F_LOG_ALL)) && session->log.bits != NULL ? &session->log : NULL;
+    if (!wanted) {
+        vring_stop(vring);
+    } else if (!vring->ring.running) {
+        vring->why[0] = '\0';
+        ring_start(&vring->ring, session->memory, &vring->where, session->features, vring->why,
+                   sizeof vring->why);
+    } else if (vring->stale) {
+        vring->why[0] = '\0';
+        ring_rebase(&vring->ring, session->memory, &vring->where, session->features, vring->why,
+                    sizeof vring->why);
+    }
+    vring->stale = false;
+}
+
+static void session_settle(struct session *session)
+{
+    if (!session->paused)
+        return;
+    for (unsigned i = 0; i < session->vring_count; i++)
+        vring_settle(session, &session->vrings[i]);
+    session->paused = false;
+    session->ops->resume(session->owner);
+}
+
+static void vrings_stale(struct session *session)
+{
+    for (unsigned i = 0; i < session->vring_count; i++)
+        session->vrings[i].stale = true;
+}
+
+/* The vring of a message, or NULL with why (F2). */
+static struct vring *vring_of(struct session *session, uint64_t index)
+{
+    if (index < session->vring_count)
+        return &session->vrings[index];
+    because(session, BROKEN, "vring index: wanted below %u, found %llu", session->vring_count,
+            (unsigned long long)index);
+    return NULL;
+}
+
+/* --- features --- */
+
+static enum outcome on_get_features(struct session *session, struct incoming *in)
+{
+    return answer_u64(in, session->offered);
+}
+
+static enum outcome on_set_features(struct session *session, struct incoming *in)
+{
+    uint64_t features = in->payload->u64;
+
+    if (features & ~session->offered)
+        return because(session, REFUSED, "features: 0x%llx were never offered",
+                       (unsigned long long)(features & ~session->offered));
+    session_pause(session);
+    session->features = features;
+    vrings_stale(session);
+    return DONE;
+}
+
+static enum outcome on_get_protocol_features(struct session *session, struct incoming *in)
+{
+    (void)session;
+    return answer_u64(in, PROTOCOL_FEATURES);
+}
+
+static enum outcome on_set_protocol_features(struct session *session, struct incoming *in)
+{
+    if (in->payload->u64 & ~PROTOCOL_FEATURES)
+        return because(session, REFUSED, "protocol features: 0x%llx were never offered",
+                       (unsigned long long)(in->payload->u64 & ~PROTOCOL_FEATURES));
+    session->protocol_features = in->payload->u64;
+    return DONE;
+}
+
+static enum outcome on_get_queue_num(struct session *session, struct incoming *in)
+{
+    return answer_u64(in, session->queue_pairs);
+}
+
+/* --- owner --- */
+
+static enum outcome on_set_owner(struct session *session, struct incoming *in)
+{
+    (void)in;
+    session->owned = true;
+    return DONE;
+}
+
+/* Deprecated; the document says to disable all rings and to keep the connection's state. */
+static enum outcome on_reset_owner(struct session *session, struct incoming *in)
+{
+    (void)in;
+    session_pause(session);
+    for (unsigned i = 0; i < session->vring_count; i++) {
+        session->vrings[i].enable_asked = false;
+        session->vrings[i].kicked = false;
+    }
+    session->owned = false;
+    return DONE;
+}
+
+/* --- memory and log --- */
+
+/* Bytes of dirty log that the guest's memory needs. */
+static uint64_t log_size_needed(const struct memory_map *memory)
+{
+    const struct memory_region *last = &memory->regions[memory->count - 1];
+
+    return (last->guest_addr + last->size - 1) / GUEST_PAGE_SIZE / 8 + 1;
+}
+
+static enum outcome on_set_mem_table(struct session *session, struct incoming *in)
+{
+    const struct vhost_user_memory *table = &in->payload->memory;
+    size_t head = offsetof(struct vhost_user_memory, regions);
+
+    if (table->count > MEMORY_REGIONS_MAX || in->size < head + table->count * sizeof table->regions[0] ||
+        in->fd_count != table->count)
+        return because(session, BROKEN, "memory table: %u regions, %u fds and %u bytes do not fit together",
+                       table->count, in->fd_count, in->size);
+    struct memory_map *memory =
+        memory_map_create(table->regions, in->fds, table->count, session->why, sizeof session->why);
+    if (memory == NULL)
+        return REFUSED;
+    session_pause(session);
+    memory_map_destroy(session->memory);
+    session->memory = memory;
+    vrings_stale(session);
+    return DONE;
+}
+
+static enum outcome on_set_log_base(struct session *session, struct incoming *in)
+{
+    const struct vhost_user_log *log = &in->payload->log;
+
+    if (!protocol_feature(session, VHOST_USER_PROTOCOL_F_LOG_SHMFD))
+        return because(session, BROKEN, "dirty log: the shared log was not negotiated");
+    if (session->memory != NULL && log->size < log_size_needed(session->memory))
+        return because(session, REFUSED, "dirty log: wanted at least %llu bytes, found %llu",
+                       (unsigned long long)log_size_needed(session->memory), (unsigned long long)log->size);
+    session_pause(session);
+    if (!dirty_log_map(&session->log, in->fds[0], log->size, log->offset, session->why, sizeof session->why))
+        return REFUSED;
+    return answer_u64(in, 0);
+}
+
+/* The front end offers an fd to be told of log writes by; QEMU polls the log instead, so it is not kept. */
+static enum outcome on_set_log_fd(struct session *session, struct incoming *in)
+{
+    (void)session;
+    (void)in;
+    return DONE;
+}
+
+/* --- vrings --- */
+
+static enum outcome on_set_vring_num(struct session *session, struct incoming *in)
+{
+    struct vring *vring = vring_of(session, in->payload->state.index);
+    uint32_t size = in->payload->state.num;
+
+    if (vring == NULL)
+        return BROKEN;
+    if (vring->ring.running)
+        return because(session, REFUSED, "vring %u: its size cannot change while it runs", in->payload->state.index);
+    if (size == 0 || size > VRING_SIZE_MAX || (size & (size - 1)) != 0)
+        return because(session, REFUSED, "vring size: wanted a power of two up to %u, found %u", VRING_SIZE_MAX,
+                       size);
+    session_pause(session);
+    vring->where.size = size;
+    vring->sized = true;
+    return DONE;
+}
+
+static enum outcome on_set_vring_addr(struct session *session, struct incoming *in)
+{
+    const struct vhost_user_vring_addr *addr = &in->payload->addr;
+    struct vring *vring = vring_of(session, addr->index);
+
+    if (vring == NULL)
+        return BROKEN;
+    session_pause(session);
+    if (vring->ring.running && !ring_usable(&vring->ring))
+        vring_stop(vring); /* new addresses are a driver's reset: a broken ring may begin again (R27) */
+    vring->where.desc_user = addr->desc_user;
+    vring->where.avail_user = addr->avail_user;
+    vring->where.used_user = addr->used_user;
+    vring->where.used_log_guest = addr->log_guest;
+    vring->where.log_used = addr->flags & VHOST_VRING_F_LOG;
+    vring->addressed = true;
+    vring->stale = true;
+    return DONE;
+}
+
+static enum outcome on_set_vring_base(struct session *session, struct incoming *in)
+{
+    struct vring *vring = vring_of(session, in->payload->state.index);
+
+    if (vring == NULL)
+        return BROKEN;
+    if (in->payload->state.num > UINT16_MAX)
+        return because(session, REFUSED, "vring base: wanted below 65536, found %u", in->payload->state.num);
+    if (vring->ring.running)
+        return because(session, REFUSED, "vring %u: its base cannot change while it runs", in->payload->state.index);
+    vring->base = (uint16_t)in->payload->state.num;
+    return DONE;
+}
+
+static enum outcome on_get_vring_base(struct session *session, struct incoming *in)
+{
+    struct vring *vring = vring_of(session, in->payload->state.index);
+
+    if (vring == NULL)
+        return BROKEN;
+    session_pause(session);
+    vring->kicked = false;
+    vring_stop(vring);
+    close_fd(&vring->kick_fd);
+    vring->why[0] = '\0';
+    in->reply->payload.state.index = in->payload->state.index;
+    in->reply->payload.state.num = vring->base;
+    in->reply->header.size = sizeof in->reply->payload.state;
+    return ANSWER;
+}
+
+static enum outcome on_set_vring_enable(struct session *session, struct incoming *in)
+{
+    struct vring *vring = vring_of(session, in->payload->state.index);
+
+    if (vring == NULL)
+        return BROKEN;
+    if (!(session->features & FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)))
+        return because(session, BROKEN, "vring enable: needs the protocol features bit, which was not negotiated");
+    if (in->payload->state.num > 1)
+        return because(session, REFUSED, "vring enable: wanted 0 or 1, found %u", in->payload->state.num);
+    session_pause(session);
+    vring->enable_asked = in->payload->state.num == 1;
+    return DONE;
+}
+
+/*
+ * Takes the fd of a KICK, CALL or ERR message into *slot; -1 with the NOFD bit.
+ * Only what can be written without blocking is taken: on a regular file (a FUSE
+ * one, say) O_NONBLOCK means nothing (H51).
+ */
+static enum outcome vring_take_fd(struct session *session, struct incoming *in, int *slot)
+{
+    unsigned wanted = in->payload->u64 & VHOST_USER_VRING_NOFD ? 0 : 1;
+    struct stat kind;
+
+    if (in->fd_count != wanted)
+        return because(session, BROKEN, "vring fd: wanted %u, found %u", wanted, in->fd_count);
+    if (wanted == 1 && (fstat(in->fds[0], &kind) != 0 || S_ISREG(kind.st_mode) || S_ISDIR(kind.st_mode) ||
+                        S_ISBLK(kind.st_mode)))
+        return because(session, BROKEN, "vring fd: wanted an eventfd, found a file");
+    session_pause(session);
+    close_fd(slot);
+    if (wanted == 1) {
+        fcntl(in->fds[0], F_SETFL, O_NONBLOCK);
+        *slot = in->fds[0];
+        in->fds[0] = -1;
+    }
+    return DONE;
+}
+
+static enum outcome on_set_vring_kick(struct session *session, struct incoming *in)
+{
+    struct vring *vring = vring_of(session, in->payload->u64 & VHOST_USER_VRING_INDEX_MASK);
+    enum outcome outcome = vring == NULL ? BROKEN : vring_take_fd(session, in, &vring->kick_fd);
+
+    if (outcome == DONE)
+        vring->kicked = true;
+    return outcome;
+}
+
+static enum outcome on_set_vring_call(struct session *session, struct incoming *in)
+{
+    struct vring *vring = vring_of(session, in->payload->u64 & VHOST_USER_VRING_INDEX_MASK);
+    enum outcome outcome = vring == NULL ? BROKEN : vring_take_fd(session, in, &vring->call_fd);
+
+    if (outcome == DONE)
+        vring->ring.signalled_valid = false; /* a call may have been lost with the old fd */
+    return outcome;
+}
+
+static enum outcome on_set_vring_err(struct session *session, struct incoming *in)
+{
+    struct vring *vring = vring_of(session, in->payload->u64 & VHOST_USER_VRING_INDEX_MASK);
+
+    return vring == NULL ? BROKEN : vring_take_fd(session, in, &vring->err_fd);
+}
+
+/* --- network --- */
+
+static enum outcome on_send_rarp(struct session *session, struct incoming *in)
+{
+    uint8_t mac[6];
+
+    if (!protocol_feature(session, VHOST_USER_PROTOCOL_F_RARP))
+        return because(session, BROKEN, "announce: was not negotiated");
+    memcpy(mac, &in->payload->u64, sizeof mac);
+    session->ops->announce(session->owner, mac);
+    return DONE;
+}
+
+static enum outcome on_net_set_mtu(struct session *session, struct incoming *in)
+{
+    if (!protocol_feature(session, VHOST_USER_PROTOCOL_F_NET_MTU))
+        return because(session, BROKEN, "MTU: was not negotiated");
+    if (in->payload->u64 < 68 || in->payload->u64 > 65535)
+        return because(session, REFUSED, "MTU: wanted 68 to 65535, found %llu",
+                       (unsigned long long)in->payload->u64);
+    session->mtu = (uint16_t)in->payload->u64;
+    return DONE;
+}
+
+/* --- dispatch --- */
+
+/* What a request may look like; a request without a row is refused (F1, F6). */
+struct request_rule {
+    request_handler *handle;
+    uint16_t size_min, size_max; /* payload bytes */
+    uint8_t fds_min, fds_max;
+};
+
+#define STATE_SIZE sizeof(struct vhost_user_vring_state)
+#define ADDR_SIZE sizeof(struct vhost_user_vring_addr)
+
+static const struct request_rule rules[VHOST_USER_REQUEST_MAX] = {
+    [VHOST_USER_GET_FEATURES] = { on_get_features, 0, 0, 0, 0 },
+    [VHOST_USER_SET_FEATURES] = { on_set_features, 8, 8, 0, 0 },
+    [VHOST_USER_SET_OWNER] = { on_set_owner, 0, 0, 0, 0 },
+    [VHOST_USER_RESET_OWNER] = { on_reset_owner, 0, 0, 0, 0 },
+    [VHOST_USER_SET_MEM_TABLE] = { on_set_mem_table, 8, sizeof(struct vhost_user_memory), 0, MEMORY_REGIONS_MAX },
+    [VHOST_USER_SET_LOG_BASE] = { on_set_log_base, 16, 16, 1, 1 },
+    [VHOST_USER_SET_LOG_FD] = { on_set_log_fd, 0, 8, 1, 1 },
+    [VHOST_USER_SET_VRING_NUM] = { on_set_vring_num, STATE_SIZE, STATE_SIZE, 0, 0 },
+    [VHOST_USER_SET_VRING_ADDR] = { on_set_vring_addr, ADDR_SIZE, ADDR_SIZE, 0, 0 },
+    [VHOST_USER_SET_VRING_BASE] = { on_set_vring_base, STATE_SIZE, STATE_SIZE, 0, 0 },
+    [VHOST_USER_GET_VRING_BASE] = { on_get_vring_base, STATE_SIZE, STATE_SIZE, 0, 0 },
+    [VHOST_USER_SET_VRING_KICK] = { on_set_vring_kick, 8, 8, 0, 1 },
+    [VHOST_USER_SET_VRING_CALL] = { on_set_vring_call, 8, 8, 0, 1 },
+    [VHOST_USER_SET_VRING_ERR] = { on_set_vring_err, 8, 8, 0, 1 },
+    [VHOST_USER_GET_PROTOCOL_FEATURES] = { on_get_protocol_features, 0, 0, 0, 0 },
+    [VHOST_USER_SET_PROTOCOL_FEATURES] = { on_set_protocol_features, 8, 8, 0, 0 },
+    [VHOST_USER_GET_QUEUE_NUM] = { on_get_queue_num, 0, 0, 0, 0 },
+    [VHOST_USER_SET_VRING_ENABLE] = { on_set_vring_enable, STATE_SIZE, STATE_SIZE, 0, 0 },
+    [VHOST_USER_SEND_RARP] = { on_send_rarp, 8, 8, 0, 0 },
+    [VHOST_USER_NET_SET_MTU] = { on_net_set_mtu, 8, 8, 0, 0 },
+};
+
+static const struct request_rule *rule_of(const struct vhost_user_header *header)
+{
+    const struct request_rule *rule =
+        header->request < VHOST_USER_REQUEST_MAX ? &rules[header->request] : NULL;
+
+    return rule != NULL && rule->handle != NULL ? rule : NULL;
+}
+
+int session_payload_limit(const struct vhost_user_header *header)
+{
+    const struct request_rule *rule = rule_of(header);
+
+    if (rule == NULL || (header->flags & VHOST_USER_VERSION_MASK) != VHOST_USER_VERSION ||
+        (header->flags & VHOST_USER_REPLY) != 0 || header->size < rule->size_min || header->size > rule->size_max)
+        return -1;
+    return (int)header->size;
+}
+
+static enum outcome session_dispatch(struct session *session, const struct vhost_user_header *header,
+                                     struct incoming *in)
+{
+    const struct request_rule *rule = rule_of(header);
+
+    if (session_payload_limit(header) < 0)
+        return because(session, BROKEN, "request %u with flags 0x%x and %u bytes is not one of the protocol",
+                       header->request, header->flags, header->size);
+    if (in->fd_count < rule->fds_min || in->fd_count > rule->fds_max)
+        return because(session, BROKEN, "request %u: wanted %u to %u fds, found %u", header->request,
+                       rule->fds_min, rule->fds_max, in->fd_count);
+    return rule->handle(session, in);
+}
+
+/* The verdict for the connection, and the acknowledgement when one was asked for (REPLY_ACK). */
+static enum session_verdict session_conclude(const struct session *session,
+                                             const struct vhost_user_header *header, enum outcome outcome,
+                                             struct vhost_user_message *reply)
+{
+    bool acknowledge = (header->flags & VHOST_USER_NEED_REPLY) != 0 &&
+                       protocol_feature(session, VHOST_USER_PROTOCOL_F_REPLY_ACK);
+
+    if (outcome == ANSWER)
+        return SESSION_REPLY;
+    if (!acknowledge)
+        return outcome == DONE ? SESSION_OK : SESSION_CLOSE;
+    reply->payload.u64 = outcome == DONE ? 0 : 1;
+    reply->header.size = sizeof reply->payload.u64;
+    return outcome == BROKEN ? SESSION_REPLY_CLOSE : SESSION_REPLY;
+}
+
+enum session_verdict session_handle(struct session *session, const struct vhost_user_message *message,
+                                    const int *fds, unsigned fd_count, struct vhost_user_message *reply)
+{
+    int held[VHOST_USER_FDS_MAX];
+    unsigned held_count = fd_count < VHOST_USER_FDS_MAX ? fd_count : VHOST_USER_FDS_MAX;
+    struct incoming in = { &message->payload, message->header.size, held, fd_count, reply };
+
+    for (unsigned i = 0; i < held_count; i++)
+        held[i] = fds[i];
+    session->why[0] = '\0';
+    *reply = (struct vhost_user_message){
+        .header = { .request = message->header.request, .flags = VHOST_USER_VERSION | VHOST_USER_REPLY },
+    };
+    enum outcome outcome = session_dispatch(session, &message->header, &in);
+
+    for (unsigned i = 0; i < held_count; i++)
+        close_fd(&held[i]);
+    for (unsigned i = held_count; i < fd_count; i++)
+        close(fds[i]);
+    session_settle(session);
+    return session_conclude(session, &message->header, outcome, reply);
+}
+
+/* --- life --- */
+
+void session_open(struct session *session, const struct session_ops *ops, void *owner, uint64_t offered,
+                  unsigned queue_pairs)
+{
+    *session = (struct session){
+        .ops = ops,
+        .owner = owner,
+        .offered = offered,
+        .queue_pairs = queue_pairs,
+        .vring_count = 2 * queue_pairs,
+    };
+    for (unsigned i = 0; i < session->vring_count; i++) {
+        session->vrings[i].kick_fd = -1;
+        session->vrings[i].call_fd = -1;
+        session->vrings[i].err_fd = -1;
+    }
+}
+
+void session_close(struct session *session)
+{
+    session_pause(session);
+    for (unsigned i = 0; i < session->vring_count; i++) {
+        struct vring *vring = &session->vrings[i];
+
+        vring->kicked = false;
+        vring_stop(vring);
+        close_fd(&vring->kick_fd);
+        close_fd(&vring->call_fd);
+        close_fd(&vring->err_fd);
+    }
+    memory_map_destroy(session->memory);
+    session->memory = NULL;
+    dirty_log_unmap(&session->log);
+    session_settle(session);
+}
