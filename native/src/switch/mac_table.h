@@ -4,8 +4,8 @@
  * One 64-bit word per entry (48-bit address, 10-bit port, 6-bit age), in buckets
  * of one cache line, two buckets for an address, chosen by a hash with a random
  * seed. Workers look up without a lock (one line, two at the most), refresh with
- * one relaxed store; learning a new address takes the table's lock. The control thread
- * ages. Each port may hold `limit` addresses; beyond it the port's own oldest
+ * one compare-and-swap in MAC_TICK_S; learning a new address takes the table's lock. The
+ * control thread ages. Each port may hold `limit` addresses; beyond it the port's own oldest
  * learnt address goes, never another port's (H40).
  */
 #ifndef VHOSTKIT_MAC_TABLE_H
@@ -24,11 +24,14 @@ struct mac_table;
 #define MAC_PORTS_MAX 1024u
 #define MAC_PORT_NONE (-1)
 
-/* Room for about `capacity` addresses. NULL: no memory. */
+/* Room for `capacity` addresses, with half of the slots to spare. NULL: no memory. */
 struct mac_table *mac_table_create(unsigned capacity);
 void mac_table_destroy(struct mac_table *table);
 
-/* Control thread, before the port's first frame / after its last one (quiet point passed). */
+/*
+ * Control thread, before the port's first frame / after its last one (quiet point passed).
+ * Limit 0: the port learns nothing. False: no such port id, or the port is there already.
+ */
 bool mac_table_add_port(struct mac_table *table, unsigned port, unsigned limit);
 void mac_table_remove_port(struct mac_table *table, unsigned port);
 

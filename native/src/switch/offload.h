@@ -29,17 +29,13 @@ struct offload_work *offload_work_create(void);
 void offload_work_destroy(struct offload_work *work);
 
 /*
- * Calls emit with one or more frames that the receiver can take: the checksum
- * completed (R13), a TSO frame cut into frames of gso_size. The emitted frames and their segments
- * live only during the call. Returns DROP_NONE, or DROP_RX_OFFLOAD when it cannot be done.
+ * For a checked frame that does not pass: calls emit with one or more frames that the receiver
+ * can take: the checksum completed (R13), or a TSO frame cut into frames of gso_size. The emitted
+ * frames and their segments live only during the call. Returns DROP_NONE, or DROP_RX_OFFLOAD, and
+ * then nothing was emitted: too many frames to cut, or segments that do not make up the length.
  */
 enum drop_reason offload_apply(struct offload_work *work, const struct frame *frame,
                                uint64_t receiver_features,
                                void (*emit)(void *context, const struct frame *frame), void *context);
-
-/* RFC 1071 sum of `length` bytes on top of `sum`, not folded. */
-uint32_t checksum_add(uint32_t sum, const uint8_t *data, uint32_t length);
-/* Folded and inverted, in network byte order when stored with frame_store_be16. */
-uint16_t checksum_finish(uint32_t sum);
 
 #endif

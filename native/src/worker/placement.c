@@ -1,0 +1,94 @@
+/*
+ * placement.c - which worker serves which queue.
+ *
+ * Pure; called by the control thread whenever a queue, a worker or the node of
+ * a guest's memory appears or goes. A move costs a queue a quiet point and cold
+ * caches, so queues that are well placed stay: first everyone keeps what is
+ * still near, then the new ones take the least loaded near worker, and at last single
+ * queues move as long as a move makes the two loads more equal by a whole
+ * queue. Ties go to the lower index, so equal input gives equal output.
+ */
+#include "worker/placement.h"
+
+/* Loads of the workers, on the stack. Workers beyond are not used; a worker is a core (CPU_SETSIZE). */
+#define WORKERS_MAX 1024u
+
+static bool is_remote(const struct placement_worker *worker, const struct placement_source *source)
+{
+    return worker->node >= 0 && source->node >= 0 && worker->node != source->node;
+}
+
+static bool any_near(const struct placement_worker *workers, unsigned worker_count,
+                     const struct placement_source *source)
+{
+    for (unsigned i = 0; i < worker_count; i++)
+        if (!is_remote(&workers[i], source))
+            return true;
+    return false;
+}
+
+/* The least loaded of the source's near workers; of all of them when none is near. */
+static unsigned least_loaded(const struct placement_worker *workers, unsigned worker_count,
+                             const unsigned *load, const struct placement_source *source)
+{
+    bool only_near = any_near(workers, worker_count, source);
+    unsigned best = worker_count;
+    for (unsigned i = 0; i < worker_count; i++) {
+        if (only_near && is_remote(&workers[i], source))
+            continue;
+        if (best == worker_count || load[i] < load[best])
+            best = i;
+    }
+    return best;
+}
+
+static bool may_stay(const struct placement_worker *workers, unsigned worker_count,
+                     const struct placement_source *source)
+{
+    if (source->worker < 0 || (unsigned)source->worker >= worker_count)
+        return false;
+    return !is_remote(&workers[source->worker], source) || !any_near(workers, worker_count, source);
+}
+
+/* One round over the sources, the last comer first; whether any of them moved. */
+static bool move_some(const struct placement_worker *workers, unsigned worker_count, unsigned *load,
+                      struct placement_source *sources, unsigned source_count)
+{
+    bool moved = false;
+    for (unsigned i = source_count; i-- > 0;) {
+        unsigned best = least_loaded(workers, worker_count, load, &sources[i]);
+        if (load[sources[i].worker] <= load[best] + 1)
+            continue;
+        load[sources[i].worker]--;
+        load[best]++;
+        sources[i].worker = (int)best;
+        moved = true;
+    }
+    return moved;
+}
+
+void placement_assign(const struct placement_worker *workers, unsigned worker_count,
+                      struct placement_source *sources, unsigned source_count)
+{
+    unsigned load[WORKERS_MAX] = {0};
+    if (worker_count > WORKERS_MAX)
+        worker_count = WORKERS_MAX;
+
+    for (unsigned i = 0; i < source_count; i++) {
+        if (may_stay(workers, worker_count, &sources[i]))
+            load[sources[i].worker]++;
+        else
+            sources[i].worker = -1;
+    }
+    for (unsigned i = 0; i < source_count; i++) {
+        if (sources[i].worker >= 0)
+            continue;
+        sources[i].worker = (int)least_loaded(workers, worker_count, load, &sources[i]);
+        load[sources[i].worker]++;
+    }
+    /* Ends: each move lessens the sum of the squares of the loads. */
+    while (move_some(workers, worker_count, load, sources, source_count))
+        continue;
+    for (unsigned i = 0; i < source_count; i++)
+        sources[i].remote = is_remote(&workers[sources[i].worker], &sources[i]);
+}
