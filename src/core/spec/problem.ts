@@ -25,8 +25,10 @@ export type PathPart = string | number
 
 /** "machines[0].memory" from ['machines', 0, 'memory']. */
 export function showPath(path: PathPart[]): string {
-  return path
-    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
-    .join('')
-    .replace(/^\./, '')
+  return path.map(showPart).join('').replace(/^\./, '')
+}
+
+function showPart(part: PathPart): string {
+  if (typeof part === 'number') return `[${part}]`
+  return /^[\w-]{1,40}$/.test(part) ? `.${part}` : `[${JSON.stringify(part.slice(0, 40))}]`
 }

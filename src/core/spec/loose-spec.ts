@@ -1,0 +1,101 @@
+import type { z } from 'zod'
+import type { PathPart } from './problem.js'
+import {
+  addressSchema,
+  cpusSchema,
+  macSchema,
+  nameSchema,
+  nodesSchema,
+  pageSizeSchema,
+  policySchema,
+  sizeSchema,
+} from './schema.js'
+
+/**
+ * What can be read of a spec that may be wrong elsewhere, so that all its
+ * problems are told at once. A value that is absent or wrong by itself is null.
+ */
+export interface LooseSpec {
+  networks: LooseNetwork[]
+  machines: LooseMachine[]
+}
+
+export interface Found<Value> {
+  value: Value
+  path: PathPart[]
+}
+
+export interface LooseNetwork {
+  name: Found<string> | null
+  addresses: Found<string>[]
+}
+
+export interface LooseMachine {
+  name: Found<string> | null
+  cpus: Found<number> | null
+  memory: Found<number> | null
+  hugepages: string
+  pageBytes: number | null
+  nodes: Found<'auto' | number[]> | null
+  interfaces: { network: Found<string> | null; mac: Found<string> | null }[]
+}
+
+export function readLoosely(value: unknown): LooseSpec {
+  const networks = items(value, [], 'networks').map(looseNetwork)
+  const defaultPolicy = read(value, [], 'hugepages', policySchema)?.value ?? 'preferred'
+  const machines = items(value, [], 'machines').map((machine) => looseMachine(machine, defaultPolicy))
+  return { networks, machines }
+}
+
+function looseNetwork({ value, path }: Found<unknown>): LooseNetwork {
+  const host = member(value, 'host')
+  const hostPath = [...path, 'host']
+  const texts =
+    typeof host === 'string' ? [{ value: host, path: hostPath }] : items(host, hostPath, 'addresses')
+  return {
+    name: read(value, path, 'name', nameSchema),
+    addresses: texts.flatMap((text) => valid(text, addressSchema) ?? []),
+  }
+}
+
+function looseMachine({ value, path }: Found<unknown>, defaultPolicy: string): LooseMachine {
+  return {
+    name: read(value, path, 'name', nameSchema),
+    cpus: read(value, path, 'cpus', cpusSchema),
+    memory: read(value, path, 'memory', sizeSchema),
+    hugepages: read(value, path, 'hugepages', policySchema)?.value ?? defaultPolicy,
+    pageBytes: read(value, path, 'hugepage-size', pageSizeSchema)?.value ?? null,
+    nodes: read(value, path, 'node', nodesSchema),
+    interfaces: items(value, path, 'interfaces').map(({ value: nic, path: nicPath }) =>
+      typeof nic === 'string'
+        ? { network: { value: nic, path: nicPath }, mac: null }
+        : { network: read(nic, nicPath, 'network', nameSchema), mac: read(nic, nicPath, 'mac', macSchema) },
+    ),
+  }
+}
+
+function read<Schema extends z.ZodType>(
+  owner: unknown,
+  path: PathPart[],
+  key: string,
+  schema: Schema,
+): Found<z.output<Schema>> | null {
+  return valid({ value: member(owner, key), path: [...path, key] }, schema)
+}
+
+function valid<Schema extends z.ZodType>({ value, path }: Found<unknown>, schema: Schema) {
+  const parsed = schema.safeParse(value)
+  return parsed.success ? { value: parsed.data, path } : null
+}
+
+function items(owner: unknown, path: PathPart[], key: string): Found<unknown>[] {
+  const list = member(owner, key)
+  return Array.isArray(list)
+    ? list.map((value: unknown, index) => ({ value, path: [...path, key, index] }))
+    : []
+}
+
+function member(owner: unknown, key: string): unknown {
+  if (typeof owner !== 'object' || owner === null || !Object.hasOwn(owner, key)) return undefined
+  return (owner as Record<string, unknown>)[key]
+}

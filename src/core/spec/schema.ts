@@ -1,0 +1,136 @@
+import { z } from 'zod'
+import { macPattern } from './mac.js'
+import { gib, mib, parseSize, sizePattern } from './size.js'
+import type { BootSpec, InterfaceSpec, MachineSpec, NetworkSpec, Spec } from './spec.js'
+
+/**
+ * The shape of a spec. Each message is the "expected" part of a problem, so it
+ * reads on after that word. What concerns several values is in cross-check.ts.
+ */
+const expecting = (error: string) => ({ error })
+
+const wholeNumber = (least: number, most: number) => {
+  const range = expecting(`a whole number, ${least} to ${most}`)
+  return z.int(range).min(least, range).max(most, range)
+}
+
+/** A mapping without other keys than these. */
+const mapping = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => {
+  const keys = Object.keys(shape).join(', ')
+  const error = (issue: { code?: string | undefined }) =>
+    issue.code === 'unrecognized_keys' ? `one of ${keys}` : `a mapping with ${keys}`
+  return z.strictObject(shape, { error })
+}
+
+const list = <Item extends z.ZodType>(item: Item, what: string, least: number, most: number) => {
+  const range = expecting(`a list of ${least === 0 ? 'at most' : `${least} to`} ${most} ${what}`)
+  return z.array(item, range).min(least, range).max(most, range)
+}
+
+const nameText = expecting('a name of letters, digits, "_", "." and "-", at most 63, letter or digit first')
+export const nameSchema = z.string(nameText).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, nameText)
+
+const sizeText = expecting('a size such as 256M or 2G, 16M to 16T')
+export const sizeSchema = z
+  .union([z.string().regex(sizePattern), z.int()], sizeText)
+  .transform((size) => parseSize(String(size)) ?? 0)
+  .refine((bytes) => bytes >= 16 * mib && bytes <= 16 * 1024 * gib, sizeText)
+
+export const macSchema = z
+  .string(expecting('a MAC address such as 52:54:00:12:34:56'))
+  .regex(macPattern, expecting('a MAC address such as 52:54:00:12:34:56'))
+  .transform((mac) => mac.toLowerCase())
+
+export const cpusSchema = wholeNumber(1, 256)
+export const policySchema = z.enum(['preferred', 'required', 'off'], expecting('preferred, required or off'))
+export const pageSizeSchema = z
+  .enum(['2M', '1G'], expecting('2M or 1G'))
+  .transform((size) => (size === '2M' ? 2 * mib : gib))
+
+const nodeText = expecting('auto, the number of a host node, or a list of them')
+export const nodesSchema = z
+  .union(
+    [z.literal('auto'), z.int().min(0).max(1023), z.array(z.int().min(0).max(1023)).min(1).max(16)],
+    nodeText,
+  )
+  .transform((node) => (typeof node === 'number' ? [node] : node))
+
+const pathText = expecting('an absolute path')
+const pathSchema = z.string(pathText).regex(/^\/[^\0\r\n]*$/, pathText)
+const cmdlineText = expecting('a kernel command line: one line of at most 2047 characters')
+
+const bootSchema = mapping({
+  kernel: pathSchema,
+  initrd: pathSchema.default(''),
+  cmdline: z
+    .string(cmdlineText)
+    .regex(/^[^\0\r\n]{0,2047}$/, cmdlineText)
+    .default('console=ttyS0'),
+}).transform((boot): BootSpec => boot)
+
+export const queuesSchema = wholeNumber(1, 64)
+export const interfaceSchema = z
+  .preprocess(
+    (value) => (typeof value === 'string' ? { network: value } : value),
+    mapping({ network: nameSchema, mac: macSchema.optional(), queues: queuesSchema.optional() }),
+  )
+  .transform(
+    ({ network, mac, queues }): InterfaceSpec => ({ network, mac: mac ?? null, queues: queues ?? null }),
+  )
+
+const addressText = expecting('an address with its prefix length, such as 192.168.77.1/24')
+export const addressSchema = z.string(addressText).regex(/^[0-9A-Fa-f:.]+\/[0-9]{1,3}$/, addressText)
+
+const hostSchema = z.preprocess(
+  (value) => (typeof value === 'string' ? { addresses: [value] } : value),
+  mapping({ addresses: list(addressSchema, 'addresses', 1, 16) }),
+)
+
+const networkSchema = mapping({
+  name: nameSchema,
+  mtu: wholeNumber(68, 65535).default(1500),
+  host: hostSchema.optional(),
+}).transform(({ name, mtu, host }): NetworkSpec => ({ name, mtu, hostAddresses: host?.addresses ?? [] }))
+
+const machineSchema = mapping({
+  name: nameSchema,
+  cpus: cpusSchema.default(1),
+  memory: sizeSchema.default(512 * mib),
+  hugepages: policySchema.optional(),
+  'hugepage-size': pageSizeSchema.optional(),
+  node: nodesSchema.default('auto'),
+  boot: bootSchema.optional(),
+  interfaces: list(interfaceSchema, 'interfaces', 0, 16).default([]),
+})
+
+const coresText = expecting('auto or a list of CPU numbers, each once')
+const switchSchema = mapping({
+  cores: z
+    .union([z.literal('auto'), z.array(z.int().min(0).max(65535)).min(1).max(64)], coresText)
+    .refine((cores) => cores === 'auto' || new Set(cores).size === cores.length, coresText)
+    .default('auto'),
+  idle: z.enum(['adaptive', 'poll'], expecting('adaptive or poll')).default('adaptive'),
+})
+
+export const specSchema = mapping({
+  version: z.literal(1, expecting('1')),
+  name: nameSchema,
+  driver: z.enum(['qemu'], expecting('qemu')).default('qemu'),
+  hugepages: policySchema.default('preferred'),
+  boot: bootSchema.optional(),
+  networks: list(networkSchema, 'networks', 0, 256).default([]),
+  machines: list(machineSchema, 'machines', 1, 1024),
+  switch: switchSchema.default({ cores: 'auto', idle: 'adaptive' }),
+}).transform(({ hugepages, boot, machines, ...rest }): Spec => {
+  const withDefaults = (machine: z.output<typeof machineSchema>): MachineSpec => ({
+    name: machine.name,
+    cpus: machine.cpus,
+    memoryBytes: machine.memory,
+    hugepages: machine.hugepages ?? hugepages,
+    hugepageBytes: machine['hugepage-size'] ?? null,
+    nodes: machine.node,
+    boot: machine.boot ?? boot ?? null,
+    interfaces: machine.interfaces,
+  })
+  return { ...rest, machines: machines.map(withDefaults) }
+})

@@ -1,0 +1,58 @@
+/**
+ * Spec: what the user wants, checked and with its defaults filled in. It says
+ * nothing about the host: what is left to decide ('auto', null) is decided by
+ * `makePlan` and explained there.
+ */
+export interface Spec {
+  version: 1
+  /** Name of the deployment. */
+  name: string
+  driver: 'qemu'
+  networks: NetworkSpec[]
+  machines: MachineSpec[]
+  switch: SwitchSpec
+}
+
+/** One broadcast domain. */
+export interface NetworkSpec {
+  name: string
+  mtu: number
+  /** CIDR addresses of the host on this network; empty = the host is not on it. */
+  hostAddresses: string[]
+}
+
+export interface MachineSpec {
+  name: string
+  cpus: number
+  memoryBytes: number
+  hugepages: HugepagePolicy
+  /** null: any size the host has. */
+  hugepageBytes: number | null
+  /** Host nodes, one per guest node. */
+  nodes: 'auto' | number[]
+  /** null: the default of `makePlan`. */
+  boot: BootSpec | null
+  interfaces: InterfaceSpec[]
+}
+
+export type HugepagePolicy = 'preferred' | 'required' | 'off'
+
+export interface BootSpec {
+  /** Absolute paths; initrd may be empty. */
+  kernel: string
+  initrd: string
+  cmdline: string
+}
+
+export interface InterfaceSpec {
+  network: string
+  /** Lower case; null: derived from the names. */
+  mac: string | null
+  /** Queue pairs; null: planned from the vCPUs. */
+  queues: number | null
+}
+
+export interface SwitchSpec {
+  cores: 'auto' | number[]
+  idle: 'adaptive' | 'poll'
+}
