@@ -1,0 +1,188 @@
+/*
+ * options.c - see options.h.
+ *
+ * Owns nothing; called once by main() before anything else is there. Whatever
+ * is odd ends the start with a sentence and exit code 2, never with a guess.
+ */
+#include "options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char options_help[] =
+    "usage: vhostkit-switch --control PATH --state FILE [option ...]\n"
+    "\n"
+    "Moves frames between vhost-user and tap ports; ports are added over the control socket.\n"
+    "\n"
+    "  --control PATH       control socket, made here (JSON-RPC 2.0, one object a line)\n"
+    "  --state FILE         ports and offered features survive here; need not exist yet\n"
+    "  --monitor            stay in front as a supervisor and restart the switch after a crash\n"
+    "  --cores LIST         one worker on each of these cores, like 1,3-5; without: one, not pinned\n"
+    "  --idle adaptive|poll sleep when there is nothing to do (default), or never\n"
+    "  --log FILE           append the log to FILE instead of stderr\n"
+    "  --log-level LEVEL    error, warn, info (default) or debug\n"
+    "  --group NAME         group that may use the control socket\n"
+    "  --help, --version\n"
+    "\n"
+    "exit codes: 0 ended as asked, 1 failed, 2 wrong usage, 3 state file refused,\n"
+    "            4 another switch holds the control socket\n";
+
+enum option_id {
+    OPTION_CONTROL = 256, OPTION_STATE, OPTION_MONITOR, OPTION_CORES, OPTION_IDLE, OPTION_LOG,
+    OPTION_LOG_LEVEL, OPTION_GROUP, OPTION_HELP, OPTION_VERSION,
+};
+
+static const struct option long_options[] = {
+    { "control", required_argument, NULL, OPTION_CONTROL },
+    { "state", required_argument, NULL, OPTION_STATE },
+    { "monitor", no_argument, NULL, OPTION_MONITOR },
+    { "cores", required_argument, NULL, OPTION_CORES },
+    { "idle", required_argument, NULL, OPTION_IDLE },
+    { "log", required_argument, NULL, OPTION_LOG },
+    { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+    { "group", required_argument, NULL, OPTION_GROUP },
+    { "help", no_argument, NULL, OPTION_HELP },
+    { "version", no_argument, NULL, OPTION_VERSION },
+    { NULL, 0, NULL, 0 },
+};
+
+static bool log_level_parse(const char *text, enum log_level *level, char *why, size_t why_size)
+{
+    static const char *const names[] = { "error", "warn", "info", "debug" };
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(text, names[i]) == 0) {
+            *level = (enum log_level)i;
+            return true;
+        }
+    }
+    snprintf(why, why_size, "--log-level wants error, warn, info or debug, found \"%s\"", text);
+    return false;
+}
+
+static bool idle_parse(const char *text, bool *poll, char *why, size_t why_size)
+{
+    *poll = strcmp(text, "poll") == 0;
+    if (*poll || strcmp(text, "adaptive") == 0)
+        return true;
+    snprintf(why, why_size, "--idle wants adaptive or poll, found \"%s\"", text);
+    return false;
+}
+
+static bool path_parse(const char *option, const char *text, size_t limit, const char **path, char *why,
+                       size_t why_size)
+{
+    *path = text;
+    if (text[0] != 0 && strlen(text) < limit)
+        return true;
+    snprintf(why, why_size, "%s wants a path of 1 to %zu bytes, found one of %zu", option, limit - 1,
+             strlen(text));
+    return false;
+}
+
+/* One option that getopt recognized. */
+static bool option_take(int id, const char *value, struct options *options, char *why, size_t why_size)
+{
+    switch (id) {
+    case OPTION_CONTROL: return path_parse("--control", value, SOCKET_PATH_SIZE, &options->control, why, why_size);
+    case OPTION_STATE: return path_parse("--state", value, 4096 - 16, &options->state, why, why_size);
+    case OPTION_LOG: return path_parse("--log", value, 4096, &options->log, why, why_size);
+    case OPTION_MONITOR: options->monitor = true; return true;
+    case OPTION_CORES: return core_list_parse(value, options, why, why_size);
+    case OPTION_IDLE: return idle_parse(value, &options->poll, why, why_size);
+    case OPTION_LOG_LEVEL: return log_level_parse(value, &options->log_level, why, why_size);
+    default: options->group = value; return true;
+    }
+}
+
+enum options_verdict options_parse(int argc, char **argv, struct options *options, char *why, size_t why_size)
+{
+    memset(options, 0, sizeof *options);
+    options->log_level = LOG_LEVEL_INFO;
+    optind = 0; /* glibc: begin anew, also when tests call this twice */
+    opterr = 0;
+    int id;
+    while ((id = getopt_long(argc, argv, "+:", long_options, NULL)) != -1) {
+        if (id == OPTION_HELP)
+            return OPTIONS_HELP;
+        if (id == OPTION_VERSION)
+            return OPTIONS_VERSION;
+        if (id == '?' || id == ':') {
+            snprintf(why, why_size, id == ':' ? "%s wants a value after it" : "%s is not an option here, or not so",
+                     argv[optind - 1]);
+            return OPTIONS_WRONG;
+        }
+        if (!option_take(id, optarg, options, why, why_size))
+            return OPTIONS_WRONG;
+    }
+    if (optind < argc)
+        snprintf(why, why_size, "\"%s\" is not expected; every value belongs to an option", argv[optind]);
+    else if (!options->control)
+        snprintf(why, why_size, "--control PATH is missing");
+    else if (!options->state)
+        snprintf(why, why_size, "--state FILE is missing");
+    else
+        return OPTIONS_RUN;
+    return OPTIONS_WRONG;
+}
+
+/* Reads digits at *text and moves it on. */
+static bool core_parse(const char **text, int *core)
+{
+    if (!isdigit((unsigned char)**text))
+        return false;
+    char *end;
+    errno = 0;
+    unsigned long value = strtoul(*text, &end, 10);
+    if (errno || value >= CPU_SETSIZE)
+        return false;
+    *core = (int)value;
+    *text = end;
+    return true;
+}
+
+static bool core_add(int core, struct options *options, char *why, size_t why_size)
+{
+    for (unsigned i = 0; i < options->core_count; i++) {
+        if (options->cores[i] == core) {
+            snprintf(why, why_size, "--cores names core %d twice", core);
+            return false;
+        }
+    }
+    if (options->core_count == WORKERS_MAX) {
+        snprintf(why, why_size, "--cores takes at most %u cores", WORKERS_MAX);
+        return false;
+    }
+    options->cores[options->core_count++] = core;
+    return true;
+}
+
+bool core_list_parse(const char *text, struct options *options, char *why, size_t why_size)
+{
+    const char *at = text;
+    options->core_count = 0;
+    for (;;) {
+        int first, last;
+        if (!core_parse(&at, &first))
+            break;
+        last = first;
+        if (*at == '-' && (at++, !core_parse(&at, &last)))
+            break;
+        if (last < first)
+            break;
+        for (int core = first; core <= last; core++) {
+            if (!core_add(core, options, why, why_size))
+                return false;
+        }
+        if (*at == 0)
+            return true;
+        if (*at++ != ',')
+            break;
+    }
+    snprintf(why, why_size, "--cores wants a list like 1,3-5 of cores below %d, found \"%s\"", CPU_SETSIZE, text);
+    return false;
+}
