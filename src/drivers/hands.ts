@@ -1,0 +1,71 @@
+import type { Action, Check } from '../core/steps/steps.js'
+import { exists, makeFolder, removeFolder } from '../world/files.js'
+import type { Checkers, DriverContext, Hands, Performers, Verdict } from './driver.js'
+import { checkHugepagesFree, releaseHugepages, reserveHugepages } from './host/hugepages.js'
+import { createTap, deleteTap, readTaps } from './host/taps.js'
+import { startMachine } from './qemu/start-machine.js'
+import { stopMachine } from './qemu/stop-machine.js'
+import { addPort, deletePort, readPorts } from './switch/ports.js'
+import { readSwitch, startSwitch, stopSwitch } from './switch/process.js'
+
+/** The real hands. Only the qemu driver knows machines here; `running` tells it which folder a name has. */
+export function makeHands(runs: (machine: string) => Promise<boolean>): Hands {
+  const checkers = makeCheckers(runs)
+  return {
+    perform: (action: Action, context: DriverContext) => {
+      const perform = performers[action.do] as (action: Action, context: DriverContext) => Promise<void>
+      return perform(action, context)
+    },
+    check: (check: Check) => {
+      const read = checkers[check.expect] as (check: Check) => Promise<Verdict>
+      return read(check)
+    },
+  }
+}
+
+const performers: Performers = {
+  // Sockets lie in these folders: nobody else may enter them.
+  'make-folder': ({ path }) => makeFolder(path, 0o700),
+  'remove-folder': ({ path }) => removeFolder(path),
+  'reserve-hugepages': (action, context) => reserveHugepages(action, context),
+  'release-hugepages': (action) => releaseHugepages(action),
+  'start-switch': async ({ argv, control }, { signal }) => void (await startSwitch(argv, control, signal)),
+  'stop-switch': ({ control }) => stopSwitch(control),
+  'create-tap': ({ tap }) => createTap(tap),
+  'delete-tap': ({ ifname }) => deleteTap(ifname),
+  'add-port': ({ control, port }) => addPort(control, port),
+  'delete-port': ({ control, name }) => deletePort(control, name),
+  'start-machine': ({ machine }, { signal }) => startMachine(machine, signal),
+  'stop-machine': ({ machine }, { graceMs, signal }) => stopMachine(machine, graceMs, signal),
+}
+
+function makeCheckers(runs: (machine: string) => Promise<boolean>): Checkers {
+  return {
+    folder: async ({ path, present }) => verdict(await exists(path), present, `folder ${path}`),
+    'hugepages-free': ({ node, pageBytes, atLeast }) => checkHugepagesFree(node, pageBytes, atLeast),
+    switch: async ({ control, running }) =>
+      verdict((await readSwitch(control)) !== null, running, 'the switch'),
+    tap: async ({ ifname, present }) => {
+      const taps = await readTaps()
+      return verdict(
+        taps.some((tap) => tap.ifname === ifname),
+        present,
+        `tap ${ifname}`,
+      )
+    },
+    port: async ({ control, name, present }) => {
+      const ports = await readPorts(control).catch(() => [])
+      return verdict(
+        ports.some((port) => port.name === name),
+        present,
+        `port ${name}`,
+      )
+    },
+    machine: async ({ name, running }) => verdict(await runs(name), running, `machine ${name}`),
+    nothing: async () => ({ ok: true, found: '' }),
+  }
+}
+
+function verdict(there: boolean, wanted: boolean, what: string): Verdict {
+  return { ok: there === wanted, found: `${what} is ${there ? '' : 'not '}there` }
+}

@@ -1,0 +1,74 @@
+import { VhostkitError } from '../../core/errors.js'
+import type { TapArtifact } from '../../core/render/artifacts.js'
+import { type ProgramResult, runProgram } from '../../world/run-program.js'
+
+/** Runs `ip`; tests give another. */
+export type RunIp = (args: readonly string[]) => Promise<ProgramResult>
+
+/** Written into the link, so that nobody else's tap is ever taken for ours. */
+const ownerMark = 'vhostkit'
+
+/** sbin is not in every user's PATH, and `ip` stands there on Debian. */
+const searchPath = `${process.env.PATH ?? ''}:/usr/sbin:/sbin`
+const runIp: RunIp = (args) => runProgram('ip', args, { env: { PATH: searchPath } })
+
+/** Makes a persistent tap with its MTU and addresses, up; a half-made one is removed again. */
+export async function createTap(tap: TapArtifact, ip = runIp): Promise<void> {
+  const made = await ip(['tuntap', 'add', 'dev', tap.ifname, 'mode', 'tap', 'vnet_hdr'])
+  if (!made.ok) throw tapFailed(tap.ifname, made)
+  const rest = [
+    ['link', 'set', 'dev', tap.ifname, 'alias', ownerMark],
+    ['link', 'set', 'dev', tap.ifname, 'mtu', String(tap.mtu)],
+    ...tap.addresses.map((address) => ['address', 'add', address, 'dev', tap.ifname]),
+    ['link', 'set', 'dev', tap.ifname, 'up'],
+  ]
+  for (const args of rest) {
+    const result = await ip(args)
+    if (result.ok) continue
+    await ip(['link', 'delete', 'dev', tap.ifname])
+    throw tapFailed(tap.ifname, result)
+  }
+}
+
+/** Removes a tap of ours; nothing happens when there is none. */
+export async function deleteTap(ifname: string, ip = runIp): Promise<void> {
+  const found = (await readTaps(ip)).find((tap) => tap.ifname === ifname)
+  if (found === undefined) return
+  const result = await ip(['link', 'delete', 'dev', ifname])
+  if (!result.ok) throw tapFailed(ifname, result)
+}
+
+/** Every tap of ours, with its addresses. */
+export async function readTaps(ip = runIp): Promise<TapArtifact[]> {
+  const { stdout } = await ip(['-json', 'address', 'show'])
+  return parseTaps(stdout)
+}
+
+interface IpLink {
+  ifname?: string
+  ifalias?: string
+  mtu?: number
+  addr_info?: { family: string; local: string; prefixlen: number; scope: string }[]
+}
+
+/** Takes `ip -json address show` apart; the addresses the kernel gave itself are not ours. */
+export function parseTaps(text: string): TapArtifact[] {
+  if (text.trim() === '') return []
+  const links = JSON.parse(text) as IpLink[]
+  return links
+    .filter(({ ifalias }) => ifalias === ownerMark)
+    .map(({ ifname = '', mtu = 0, addr_info = [] }) => ({
+      ifname,
+      mtu,
+      addresses: addr_info
+        .filter(({ scope }) => scope === 'global')
+        .map(({ local, prefixlen }) => `${local}/${prefixlen}`),
+    }))
+}
+
+function tapFailed(ifname: string, result: ProgramResult): VhostkitError {
+  return new VhostkitError('tap-failed', {
+    sentence: `Tap ${ifname}: ${result.failure}.`,
+    cause: result.stderr,
+  })
+}

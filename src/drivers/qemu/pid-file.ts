@@ -1,0 +1,27 @@
+import { readText, writeTextAtomic } from '../../world/files.js'
+import { isAlive, readArguments, readProcess } from '../../world/processes.js'
+
+/**
+ * Written by us as soon as QEMU is spawned, "PID STARTTIME": QEMU's own
+ * -pidfile comes only after it found its vhost-user peers, which may be never.
+ */
+export async function writePidFile(path: string, pid: number): Promise<void> {
+  const startTime = (await readProcess(pid))?.startTime ?? 0
+  await writeTextAtomic(path, `${pid} ${startTime}\n`)
+}
+
+export function parsePidFile(text: string): { pid: number; startTime: number | null } | null {
+  const match = /^(\d+)(?: (\d+))?\s*$/.exec(text)
+  if (match === null) return null
+  return { pid: Number(match[1]), startTime: match[2] === undefined ? null : Number(match[2]) }
+}
+
+/** The pid of the machine that runs; null when none does. A later process with that pid is not it. */
+export async function readRunningPid(pidFile: string, qmpSocket: string): Promise<number | null> {
+  const written = parsePidFile((await readText(pidFile)) ?? '')
+  if (written === null || !(await isAlive(written.pid))) return null
+  if (written.startTime !== null && !(await isAlive({ pid: written.pid, startTime: written.startTime })))
+    return null
+  const argv = await readArguments(written.pid)
+  return argv?.some((word) => word.includes(qmpSocket)) ? written.pid : null
+}

@@ -1,0 +1,63 @@
+import type { MachineArtifact } from '../../core/render/artifacts.js'
+import { readTail, removeFile } from '../../world/files.js'
+import { type DetachedProgram, startDetached } from '../../world/start-detached.js'
+import { pause, waitFor } from '../../world/wait-for.js'
+import { endProcesses } from '../end-processes.js'
+import { readRunningPid, writePidFile } from './pid-file.js'
+import { QmpClient } from './qmp.js'
+import { startFailure } from './start-failure.js'
+
+/** QEMU greets within this unless it waits for the switch or takes long to touch its memory. */
+const greetingLimitMs = 3_000
+/** Pages touched one by one (prealloc): about 1 s per GiB on a slow host, doubled. */
+const msPerGib = 2_000
+
+/**
+ * Starts QEMU and waits until its monitor answers. Its ports were registered
+ * in the switch before, so it finds a peer at once; whatever goes wrong, no
+ * QEMU is left hanging and one error says why.
+ */
+export async function startMachine(machine: MachineArtifact, signal?: AbortSignal): Promise<void> {
+  if ((await readRunningPid(machine.pidFile, machine.qmpSocket)) !== null) return
+  await removeFile(machine.log)
+  const child = await startDetached(machine.argv, machine.log)
+  try {
+    await writePidFile(machine.pidFile, child.pid)
+    const monitor = await waitForMonitor(machine, child, signal)
+    monitor.close()
+  } catch (error) {
+    await endProcesses([child.pid], 0)
+    await removeFile(machine.pidFile)
+    if (signal?.aborted) throw error
+    // The last words come a moment after the end.
+    await pause(20)
+    throw startFailure(machine.name, describe(child, error), await readTail(machine.log), machine.log)
+  }
+}
+
+async function waitForMonitor(
+  machine: MachineArtifact,
+  child: DetachedProgram,
+  signal?: AbortSignal,
+): Promise<QmpClient> {
+  const limitMs = greetingLimitMs + memoryGib(machine.argv) * msPerGib
+  const what = `QEMU's monitor of ${machine.name}`
+  return waitFor({ what, limitMs, everyMs: 30, signal }, async () => {
+    if (child.ended() !== null) throw new Error('QEMU ended at once')
+    // The socket is there before QEMU listens on it, so a refused connect is no verdict.
+    return QmpClient.connect(machine.qmpSocket, limitMs).catch(() => null)
+  })
+}
+
+/** The -m argument, which the renderer writes in MiB ("256M") or GiB ("4G"). */
+function memoryGib(argv: readonly string[]): number {
+  const match = /^(?:size=)?(\d+)([MG]?)/.exec(argv[argv.indexOf('-m') + 1] ?? '')
+  if (match === null) return 0
+  return Number(match[1]) / (match[2] === 'G' ? 1 : 1024)
+}
+
+function describe(child: DetachedProgram, error: unknown): string {
+  const ended = child.ended()
+  if (ended === null) return error instanceof Error ? error.message : String(error)
+  return `QEMU ended with ${ended.signal ?? `exit code ${ended.exitCode}`}.`
+}

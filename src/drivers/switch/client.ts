@@ -1,0 +1,118 @@
+import { VhostkitError } from '../../core/errors.js'
+import { withLimit } from '../../world/wait-for.js'
+import { connectLines, type LineSocket } from '../line-socket.js'
+import type { SwitchEvent, SwitchMethods, SwitchRefusal } from './protocol.js'
+
+/** One connection to the switch: JSON-RPC 2.0, one object a line (native/PROTOCOL.md). */
+export class SwitchClient {
+  readonly #control: string
+  readonly #socket: LineSocket
+  readonly #waiting: Map<number, Waiting>
+  #onEvent: (event: SwitchEvent) => void = () => undefined
+  #onClosed: () => void = () => undefined
+  #nextId = 1
+
+  private constructor(control: string, socket: LineSocket, waiting: Map<number, Waiting>) {
+    this.#control = control
+    this.#socket = socket
+    this.#waiting = waiting
+  }
+
+  static async connect(control: string, limitMs = 2_000): Promise<SwitchClient> {
+    const waiting = new Map<number, Waiting>()
+    let deliver: (message: Record<string, unknown>) => void = () => undefined
+    let ended: () => void = () => undefined
+    const socket = await connectLines(control, limitMs, {
+      message: (message) => deliver(message),
+      closed: (why) => {
+        for (const { reject } of waiting.values()) reject(unreachable(control, why))
+        waiting.clear()
+        ended()
+      },
+    }).catch((cause: Error) => {
+      throw unreachable(control, cause.message, cause)
+    })
+    const client = new SwitchClient(control, socket, waiting)
+    deliver = (message) => client.#take(message)
+    ended = () => client.#onClosed()
+    return client
+  }
+
+  /** Calls a method; a refusal of the switch becomes an error with its reason and hint. */
+  async call<M extends keyof SwitchMethods>(
+    method: M,
+    params: object = {},
+    limitMs = 5_000,
+  ): Promise<SwitchMethods[M]> {
+    const id = this.#nextId++
+    const answer = new Promise<SwitchMethods[M]>((resolve, reject) => {
+      this.#waiting.set(id, { method, resolve: resolve as (result: unknown) => void, reject })
+    })
+    this.#socket.send({ jsonrpc: '2.0', id, method, params })
+    try {
+      return await withLimit(`the switch to answer ${method} on ${this.#control}`, limitMs, answer)
+    } finally {
+      this.#waiting.delete(id)
+    }
+  }
+
+  /** Subscribes to events; they come until the connection is closed. */
+  async subscribe(onEvent: (event: SwitchEvent) => void, onClosed: () => void): Promise<void> {
+    this.#onEvent = onEvent
+    this.#onClosed = onClosed
+    await this.call('events.subscribe')
+  }
+
+  close(): void {
+    this.#socket.close()
+  }
+
+  #take(message: Record<string, unknown>): void {
+    if (message.method === 'event') {
+      this.#onEvent(message.params as SwitchEvent)
+      return
+    }
+    const waiting = this.#waiting.get(message.id as number)
+    if (waiting === undefined) return
+    if (message.error === undefined) waiting.resolve(message.result)
+    else waiting.reject(refusal(waiting.method, message.error as SwitchRefusal))
+  }
+}
+
+/** Connects, asks one thing, closes. */
+export async function askSwitch<M extends keyof SwitchMethods>(
+  control: string,
+  method: M,
+  params: object = {},
+  limitMs = 5_000,
+): Promise<SwitchMethods[M]> {
+  const client = await SwitchClient.connect(control, Math.min(limitMs, 2_000))
+  try {
+    return await client.call(method, params, limitMs)
+  } finally {
+    client.close()
+  }
+}
+
+interface Waiting {
+  method: string
+  resolve(result: unknown): void
+  reject(error: Error): void
+}
+
+function refusal(method: string, { message, data = {} }: SwitchRefusal): VhostkitError {
+  const expected = data.wanted === undefined ? '' : ` Wanted ${data.wanted}, found ${data.found}.`
+  return new VhostkitError(data.reason === 'port-exists' ? 'port-exists' : 'switch-refused', {
+    sentence: `The switch refused ${method}: ${message}.${expected}`.replace('..', '.'),
+    ...(data.hint === undefined ? {} : { hint: data.hint }),
+    cause: data.reason,
+  })
+}
+
+function unreachable(control: string, why: string, cause?: unknown): VhostkitError {
+  return new VhostkitError('switch-unreachable', {
+    sentence: `The switch does not answer on ${control}: ${why}.`,
+    hint: 'Start it with `vhostkit switch start`, or see its log beside the socket.',
+    cause,
+  })
+}

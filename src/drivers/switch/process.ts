@@ -1,0 +1,81 @@
+import { dirname } from 'node:path'
+import { VhostkitError } from '../../core/errors.js'
+import { makeFolder, readTail } from '../../world/files.js'
+import { readArguments } from '../../world/processes.js'
+import { startDetached } from '../../world/start-detached.js'
+import { WaitedTooLong, waitFor } from '../../world/wait-for.js'
+import { endProcesses } from '../end-processes.js'
+import { askSwitch } from './client.js'
+import type { SwitchInfo } from './protocol.js'
+
+/** The switch must answer this soon after its start; a VM start waits for it. */
+const startLimitMs = 2_500
+
+/** Starts the switch and waits until it answers; does nothing when one answers already. */
+export async function startSwitch(
+  argv: readonly string[],
+  control: string,
+  signal?: AbortSignal,
+): Promise<SwitchInfo> {
+  const running = await readSwitch(control)
+  if (running !== null) return running
+  await makeFolder(dirname(control), 0o750)
+  const log = logOf(argv, control)
+  const child = await startDetached(argv, log).catch((cause: Error) => {
+    throw startFailed(argv, `${cause.message}`, '', cause)
+  })
+  try {
+    return await waitFor(
+      { what: 'the switch to answer', limitMs: startLimitMs, everyMs: 20, signal },
+      async () => {
+        const ended = child.ended()
+        if (ended !== null) {
+          throw startFailed(
+            argv,
+            `It ended at once (${ended.signal ?? `exit code ${ended.exitCode}`}).`,
+            await readTail(log),
+          )
+        }
+        return readSwitch(control)
+      },
+    )
+  } catch (error) {
+    await endProcesses([child.pid], 300)
+    if (!(error instanceof WaitedTooLong)) throw error
+    throw startFailed(argv, `It did not answer within ${startLimitMs / 1000} s.`, await readTail(log), error)
+  }
+}
+
+/** What the switch says of itself; null when none answers. */
+export async function readSwitch(control: string, limitMs = 1_000): Promise<SwitchInfo | null> {
+  return askSwitch(control, 'switch.info', {}, limitMs).catch(() => null)
+}
+
+/** The argument array it was started with, read from the supervisor or, without one, from itself. */
+export async function readSwitchArguments(info: SwitchInfo): Promise<string[] | null> {
+  return readArguments(info.supervisor_pid || info.pid)
+}
+
+/** Ends the switch and its supervisor: asked first, then told. */
+export async function stopSwitch(control: string): Promise<void> {
+  const info = await readSwitch(control)
+  if (info === null) return
+  const pids = [info.supervisor_pid, info.pid].filter((pid) => pid > 0)
+  await askSwitch(control, 'switch.shutdown', {}, 2_000).catch(() => undefined)
+  await endProcesses(pids, 2_000)
+}
+
+/** The switch's own log also takes what it says before it can log. */
+function logOf(argv: readonly string[], control: string): string {
+  const at = argv.indexOf('--log')
+  return (at >= 0 ? argv[at + 1] : undefined) ?? `${control}.log`
+}
+
+function startFailed(argv: readonly string[], why: string, tail: string, cause?: unknown): VhostkitError {
+  const said = tail === '' ? '' : ` Its last words: ${tail.split('\n').slice(-3).join(' | ')}`
+  return new VhostkitError('switch-start-failed', {
+    sentence: `The switch ${argv[0] ?? ''} did not start. ${why}${said}`,
+    hint: `Run the command by hand to see more: ${argv.join(' ')}`,
+    cause,
+  })
+}

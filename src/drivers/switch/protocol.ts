@@ -1,0 +1,99 @@
+/** The answers of the native switch, as native/PROTOCOL.md has them. */
+
+export interface SwitchInfo {
+  version: string
+  pid: number
+  supervisor_pid: number
+  uptime_ms: number
+  /** Starts since the supervisor began: 1 = never crashed. */
+  starts: number
+  state_file: string
+  idle: 'adaptive' | 'poll'
+  ports: number
+  networks: number
+  workers: number
+}
+
+export interface PortInfo {
+  name: string
+  kind: 'vhost-user' | 'tap'
+  network: string
+  socket: string | null
+  role: 'client' | 'server' | null
+  ifname: string | null
+  mtu: number
+  mac_limit: number
+  queues: number
+  state: 'waiting' | 'connected' | 'up' | 'broken'
+  connects: number
+  last_error: string | null
+  features: { offered: string; negotiated: string; names: string[] } | null
+  memory: { regions: number; bytes: number; node: number } | null
+  rings: RingInfo[]
+}
+
+export interface RingInfo {
+  index: number
+  size: number
+  started: boolean
+  enabled: boolean
+  broken: string | null
+  worker: number
+}
+
+export interface MacInfo {
+  network: string
+  mac: string
+  port: string
+  age_s: number
+}
+
+export interface PortStats {
+  name: string
+  rx: { frames: number; bytes: number }
+  tx: { frames: number; bytes: number }
+  drops: Record<string, number>
+  queues: { index: number; frames: number; bytes: number; kicks: number; calls: number }[]
+}
+
+export interface WorkerInfo {
+  id: number
+  core: number
+  node: number
+  sources: number
+  rounds: number
+  busy_ms: number
+  sleeps: number
+  state: 'polling' | 'sleeping'
+}
+
+export interface SwitchEvent {
+  seq: number
+  time_ms: number
+  type: string
+  port?: string
+  why?: string
+  queue?: number
+  node?: number
+  worker_node?: number
+}
+
+/** What each method answers. */
+export interface SwitchMethods {
+  'switch.info': SwitchInfo
+  'switch.shutdown': Record<string, never>
+  'port.add': { port: PortInfo }
+  'port.del': Record<string, never>
+  'port.list': { ports: PortInfo[] }
+  'mac.list': { macs: MacInfo[] }
+  'stats.get': { ports: PortStats[] }
+  'worker.list': { workers: WorkerInfo[] }
+  'events.subscribe': Record<string, never>
+}
+
+/** The `error` of a JSON-RPC answer. */
+export interface SwitchRefusal {
+  code: number
+  message: string
+  data?: { reason?: string; wanted?: string; found?: string; hint?: string }
+}
