@@ -50,8 +50,13 @@ export async function reserveHugepages(
 }
 
 /** Takes pages out of a pool again; those still mapped leave it when they are let go. */
-export async function releaseHugepages(amount: PageAmount, where = sysDefault): Promise<void> {
+export async function releaseHugepages(
+  amount: PageAmount,
+  context: Pick<DriverContext, 'note'>,
+  where = sysDefault,
+): Promise<void> {
   const { total } = await readPool(amount.node, amount.pageBytes, where)
+  await context.note({ before: total })
   await writeTotal(amount.node, amount.pageBytes, Math.max(0, total - amount.pages), where)
 }
 

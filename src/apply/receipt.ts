@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import { VhostkitError } from '../core/errors.js'
+import type { Plan } from '../core/plan/plan.js'
+import type { Artifacts } from '../core/render/artifacts.js'
+import type { Action, Live } from '../core/steps/steps.js'
+import { listFolder, makeFolder, readText, removeFile, writeTextAtomic } from '../world/files.js'
+
+/** What was applied, when, from which spec; kept in the state folder, one file for each deployment. */
+export interface Receipt {
+  version: 1
+  deployment: string
+  /** `changing` is what a crash in the middle of an operation leaves behind. */
+  status: 'changing' | 'applied' | 'stopped'
+  /** The operation that wrote it last, and when (ISO 8601). */
+  operation: string
+  time: string
+  spec: { path: string; text: string }
+  plan: Plan
+  artifacts: Artifacts
+  /** Hugepages that we took and must give back. */
+  reserved: Live['reserved']
+  /** The steps of the last operation: each is written before it is carried out. */
+  journal: JournalEntry[]
+}
+
+export interface JournalEntry {
+  step: string
+  action: Action
+  undo: Action | null
+  state: 'intended' | 'done' | 'failed' | 'undone'
+  /** What an undo after a crash must know, such as the size of a pool before. */
+  facts: Record<string, number>
+}
+
+export async function readReceipt(stateFolder: string, deployment: string): Promise<Receipt | null> {
+  const path = receiptPath(stateFolder, deployment)
+  const text = await readText(path)
+  return text === null ? null : parseReceipt(text, path)
+}
+
+export async function readReceipts(stateFolder: string): Promise<Receipt[]> {
+  const names = (await listFolder(join(stateFolder, 'deployments'))).filter((name) => name.endsWith('.json'))
+  const receipts = await Promise.all(names.map((name) => readReceipt(stateFolder, name.slice(0, -5))))
+  return receipts.filter((receipt) => receipt !== null)
+}
+
+export async function writeReceipt(stateFolder: string, receipt: Receipt): Promise<void> {
+  await makeFolder(join(stateFolder, 'deployments'), 0o700)
+  await writeTextAtomic(receiptPath(stateFolder, receipt.deployment), `${JSON.stringify(receipt, null, 1)}\n`)
+}
+
+export async function removeReceipt(stateFolder: string, deployment: string): Promise<void> {
+  await removeFile(receiptPath(stateFolder, deployment))
+}
+
+/** A damaged receipt is refused, never guessed: it says what must be given back. */
+export function parseReceipt(text: string, path: string): Receipt {
+  const value = parseJson(text) as Partial<Receipt> | null
+  const complete =
+    value?.version === 1 &&
+    typeof value.deployment === 'string' &&
+    Array.isArray(value.journal) &&
+    Array.isArray(value.reserved) &&
+    typeof value.plan === 'object' &&
+    typeof value.artifacts === 'object'
+  if (!complete) {
+    throw new VhostkitError('state-damaged', { sentence: `The receipt ${path} is damaged.` })
+  }
+  return value as Receipt
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+function receiptPath(stateFolder: string, deployment: string): string {
+  return join(stateFolder, 'deployments', `${deployment}.json`)
+}

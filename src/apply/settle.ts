@@ -1,0 +1,36 @@
+import { addReserved } from './journal.js'
+import type { JournalEntry, Receipt } from './receipt.js'
+
+/** How many pages a pool has now. */
+export type ReadTotal = (node: number, pageBytes: number) => Promise<number>
+
+/**
+ * After a crash in the middle of an operation: finds out from the host whether
+ * an intended change of a hugepage pool happened, and accounts for it exactly.
+ * Everything else (processes, sockets, taps, ports) is seen in Live anyway.
+ */
+export async function settle(receipt: Receipt, readTotal: ReadTotal): Promise<Receipt> {
+  const settled = structuredClone(receipt)
+  for (const entry of settled.journal.filter(({ state }) => state === 'intended' || state === 'failed')) {
+    const change = await readChange(entry, readTotal)
+    if (change === null) continue
+    addReserved(settled, change, change.pages)
+    entry.state = 'done'
+  }
+  return settled
+}
+
+async function readChange(entry: JournalEntry, readTotal: ReadTotal) {
+  const { action, facts } = entry
+  if (action.do !== 'reserve-hugepages' && action.do !== 'release-hugepages') return null
+  if (facts.before === undefined) return null
+  const { node, pageBytes } = action
+  const moved = (await readTotal(node, pageBytes)) - facts.before
+  const most = action.pages
+  const pages = action.do === 'reserve-hugepages' ? clamp(moved, 0, most) : clamp(moved, -most, 0)
+  return { node, pageBytes, pages }
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(most, Math.max(least, value))
+}

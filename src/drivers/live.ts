@@ -1,0 +1,57 @@
+import type { Artifacts, MachineArtifact } from '../core/render/artifacts.js'
+import type { Live } from '../core/steps/steps.js'
+import { readPool } from './host/hugepages.js'
+import { readTaps } from './host/taps.js'
+import { readMachine } from './qemu/machine-state.js'
+import { readPorts, toPortRequest } from './switch/ports.js'
+import { readSwitch, readSwitchArguments } from './switch/process.js'
+
+/**
+ * Reads what exists now of the given artifacts: those wanted and those applied
+ * earlier. What other deployments have on the same host is left out.
+ */
+export async function readLive(
+  wanted: Artifacts,
+  applied: Artifacts | null,
+  reserved: Live['reserved'],
+): Promise<Live> {
+  const all = applied === null ? [wanted] : [wanted, applied]
+  const machines = distinct(all.flatMap((artifacts) => artifacts.machines))
+  const portNames = new Set(all.flatMap(({ ports }) => ports.map(({ name }) => name)))
+  const tapNames = new Set(all.flatMap(({ taps }) => taps.map(({ ifname }) => ifname)))
+  const [switchLive, ports, taps, hugepages, machinesLive] = await Promise.all([
+    readSwitchLive(wanted.switch.control),
+    readPorts(wanted.switch.control).catch(() => []),
+    tapNames.size === 0 ? [] : readTaps(),
+    readPools(all, reserved),
+    Promise.all(machines.map(readMachine)),
+  ])
+  return {
+    switch: switchLive,
+    hugepages,
+    taps: taps
+      .filter(({ ifname }) => tapNames.has(ifname))
+      .map(({ ifname, addresses }) => ({ ifname, addresses })),
+    ports: ports.filter(({ name }) => portNames.has(name)).map(toPortRequest),
+    machines: machinesLive,
+    reserved,
+  }
+}
+
+async function readSwitchLive(control: string): Promise<Live['switch']> {
+  const info = await readSwitch(control)
+  if (info === null) return null
+  return { pid: info.pid, supervisorPid: info.supervisor_pid, argv: await readSwitchArguments(info) }
+}
+
+async function readPools(all: Artifacts[], reserved: Live['reserved']): Promise<Live['hugepages']> {
+  const pools = [...all.flatMap(({ hugepages }) => hugepages), ...reserved]
+  const keys = new Map(pools.map(({ node, pageBytes }) => [`${node}/${pageBytes}`, { node, pageBytes }]))
+  return Promise.all(
+    [...keys.values()].map(async (key) => ({ ...key, ...(await readPool(key.node, key.pageBytes)) })),
+  )
+}
+
+function distinct(machines: MachineArtifact[]): MachineArtifact[] {
+  return [...new Map(machines.map((machine) => [machine.name, machine])).values()]
+}
