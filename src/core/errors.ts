@@ -21,7 +21,11 @@ export const errorTable = {
   'spec-refused': row(3, 'The spec has problems.', 'Correct the lines shown and run the command again.'),
   'spec-unreadable': row(3, 'The spec file cannot be read.', 'Check the path and its permissions.'),
   'spec-syntax': row(3, 'The text is not YAML or JSON.', 'Correct the syntax at the place shown.'),
-  'spec-too-large': row(3, 'The spec is larger than vhostkit reads.', 'Keep it small and flat; split a large one into several deployments.'),
+  'spec-too-large': row(
+    3,
+    'The spec is larger than vhostkit reads.',
+    'Keep it small and flat; split a large one into several deployments.',
+  ),
   'spec-value': row(3, 'A value is not what the key takes.', 'Write a value as expected.'),
   'key-missing': row(3, 'A required key is missing.', 'Add the key.'),
   'key-unknown': row(3, 'A key is not known.', 'Correct its spelling or remove it.'),

@@ -44,15 +44,20 @@ export function tapName(deployment: string, network: string): string {
 
 /** UUID of a machine, version 5 (RFC 4122) below vhostkit's own namespace. */
 export function machineUuid(deployment: string, machine: string): string {
-  const namespace = Buffer.from('9d1f0c5ae4b74f6c8a53d07be2c91764', 'hex')
-  const bytes = createHash('sha1').update(namespace).update(`${deployment}/${machine}`).digest().subarray(0, 16)
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6)
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
+  const namespace = '9d1f0c5ae4b74f6c8a53d07be2c91764'
+  const named = createHash('sha1').update(namespace, 'hex').update(`${deployment}/${machine}`).digest()
+  named.writeUInt8((named.readUInt8(6) & 0x0f) | 0x50, 6)
+  named.writeUInt8((named.readUInt8(8) & 0x3f) | 0x80, 8)
+  return named.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 
 /** A MAC address in QEMU's range 52:54:00 that is not in `taken`. */
-export function interfaceMac(deployment: string, machine: string, index: number, taken: ReadonlySet<string>): string {
+export function interfaceMac(
+  deployment: string,
+  machine: string,
+  index: number,
+  taken: ReadonlySet<string>,
+): string {
   // 24 bits do collide in large deployments; the next attempt hashes to another address.
   for (let attempt = 0; ; attempt++) {
     const digits = hash('mac', deployment, machine, String(index), String(attempt)).slice(0, 6)

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../errors.js'
+import { type ErrorCode, type ExitCode, errorTable } from '../errors.js'
 
 /**
  * One thing that stands between a spec and its plan. Problems are collected,
@@ -31,4 +31,10 @@ export function showPath(path: PathPart[]): string {
 function showPart(part: PathPart): string {
   if (typeof part === 'number') return `[${part}]`
   return /^[\w-]{1,40}$/.test(part) ? `.${part}` : `[${JSON.stringify(part.slice(0, 40))}]`
+}
+
+/** The exit code for some problems: a spec to correct comes before a host that cannot. */
+export function exitCodeOf(problems: Problem[]): ExitCode {
+  const codes = problems.map(({ code }) => errorTable[code].exitCode)
+  return codes.length === 0 ? 0 : codes.includes(3) ? 3 : Math.max(...codes) === 4 ? 4 : 1
 }

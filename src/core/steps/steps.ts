@@ -46,7 +46,7 @@ export interface Live {
   /** null: the switch does not answer on the control socket. */
   switch: { pid: number; supervisorPid: number; argv: string[] | null } | null
   hugepages: { node: number; pageBytes: number; free: number; total: number }[]
-  taps: { ifname: string; addresses: string[] }[]
+  taps: TapArtifact[]
   /** From `port.list`, reduced to the request's fields. */
   ports: PortRequest[]
   machines: { name: string; running: boolean; pid: number; argv: string[] | null }[]

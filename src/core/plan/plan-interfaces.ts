@@ -1,0 +1,61 @@
+import { interfaceMac, machinePort } from '../spec/names.js'
+import type { MachineSpec, Spec } from '../spec/spec.js'
+import type { Notes } from './notes.js'
+import type { InterfacePlan, Plan } from './plan.js'
+
+/** QEMU's limit for vhost-user. While the switch is away frames wait in the rings, so long ones lose less. */
+const queueSize = 1024
+
+/** More queue pairs than this rarely carry more, and each costs memory in guest and switch. */
+const mostQueuesByDefault = 4
+
+/** The network cards of one machine. `taken` holds the MACs of the whole deployment and grows. */
+export function planInterfaces(
+  spec: Spec,
+  machine: MachineSpec,
+  folder: string,
+  accel: Plan['accel'],
+  taken: Set<string>,
+  notes: Notes,
+): InterfacePlan[] {
+  return machine.interfaces.map((wanted, index) => {
+    const subject = `machine ${machine.name} net${index}`
+    const mac = wanted.mac ?? interfaceMac(spec.name, machine.name, index, taken)
+    taken.add(mac)
+    const queues = planQueues(machine.cpus, wanted.queues, accel, subject, notes)
+    return {
+      index,
+      network: wanted.network,
+      port: machinePort(spec.name, machine.name, index),
+      mac,
+      socket: `${folder}/net${index}.sock`,
+      queues,
+      rxQueueSize: queueSize,
+      txQueueSize: queueSize,
+      mtu: spec.networks.find(({ name }) => name === wanted.network)?.mtu ?? 1500,
+      // QEMU 7.2 crashes under TCG when a guest starts a vhost-user card with MSI-X.
+      vectors: accel === 'tcg' ? 0 : 2 * queues + 2,
+    }
+  })
+}
+
+function planQueues(
+  cpus: number,
+  wanted: number | null,
+  accel: Plan['accel'],
+  subject: string,
+  notes: Notes,
+): number {
+  if (wanted !== null) {
+    const idle = wanted > cpus ? ` Only ${cpus} of them can work: the machine has no more vCPUs.` : ''
+    notes.because(`${subject} queues`, String(wanted), `The spec says so.${idle}`)
+    return wanted
+  }
+  if (accel === 'tcg') {
+    notes.because(`${subject} queues`, '1', 'TCG gains nothing from several queues.')
+    return 1
+  }
+  const queues = Math.min(cpus, mostQueuesByDefault)
+  notes.because(`${subject} queues`, String(queues), `One for each vCPU, at most ${mostQueuesByDefault}.`)
+  return queues
+}

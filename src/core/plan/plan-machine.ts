@@ -1,0 +1,79 @@
+import type { Facts } from '../facts/facts.js'
+import { machineFolder, machineUuid } from '../spec/names.js'
+import type { BootSpec, MachineSpec, Spec } from '../spec/spec.js'
+import type { Notes } from './notes.js'
+import type { Folders, MachinePlan, MemoryPlan, Plan } from './plan.js'
+import { planInterfaces } from './plan-interfaces.js'
+
+/** What has been decided for the deployment before its machines are put together. */
+export interface MachineSurroundings {
+  spec: Spec
+  facts: Facts
+  folders: Folders
+  accel: Plan['accel']
+  switchCores: number[]
+  defaultBoot: BootSpec | null
+  takenMacs: Set<string>
+}
+
+export function planMachine(
+  machine: MachineSpec,
+  memory: MemoryPlan,
+  around: MachineSurroundings,
+  notes: Notes,
+): MachinePlan {
+  const { spec, facts, folders, accel } = around
+  const folder = machineFolder(folders.run, spec.name, machine.name)
+  const interfaces = planInterfaces(spec, machine, folder, accel, around.takenMacs, notes)
+  const plan: MachinePlan = {
+    name: machine.name,
+    uuid: machineUuid(spec.name, machine.name),
+    cpus: machine.cpus,
+    memory,
+    interfaces,
+    boot: planBoot(machine, around, notes),
+    hostCpus: planHostCpus(facts, memory, around.switchCores),
+    folder,
+    qmpSocket: `${folder}/qmp.sock`,
+    consoleSocket: `${folder}/console.sock`,
+    consoleLog: `${folder}/console.log`,
+    pidFile: `${folder}/qemu.pid`,
+    log: `${folder}/qemu.log`,
+  }
+  refuseLongSockets(plan, spec, machine, notes)
+  return plan
+}
+
+function planBoot(machine: MachineSpec, { spec, defaultBoot }: MachineSurroundings, notes: Notes): BootSpec {
+  const boot = machine.boot ?? defaultBoot
+  if (boot !== null) return boot
+  const path = ['machines', spec.machines.indexOf(machine), 'boot']
+  notes.refuse({ code: 'boot-missing', path, expected: 'a kernel to boot', found: 'none' })
+  return { kernel: '', initrd: '', cmdline: '' }
+}
+
+/** CPUs of the nodes the memory is on, without the switch's; any CPU when that leaves none. */
+function planHostCpus({ nodes }: Facts, memory: MemoryPlan, switchCores: number[]): number[] {
+  const own = nodes.filter(({ id }) => memory.cells.some(({ hostNode }) => hostNode === id))
+  return own.flatMap(({ cpus }) => cpus).filter((cpu) => !switchCores.includes(cpu))
+}
+
+/** The kernel's sockaddr_un holds 108 bytes, the last of them zero. */
+const mostSocketBytes = 107
+
+function refuseLongSockets(plan: MachinePlan, spec: Spec, machine: MachineSpec, notes: Notes): void {
+  const sockets = [...plan.interfaces.map(({ socket }) => socket), plan.qmpSocket, plan.consoleSocket]
+  const longest = sockets.reduce((a, b) => (byteLength(b) > byteLength(a) ? b : a))
+  const bytes = byteLength(longest)
+  if (bytes <= mostSocketBytes) return
+  notes.refuse({
+    code: 'socket-path-too-long',
+    path: ['machines', spec.machines.indexOf(machine), 'name'],
+    expected: `socket paths of at most ${mostSocketBytes} bytes`,
+    found: `${bytes} bytes: ${longest}`,
+  })
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length
+}

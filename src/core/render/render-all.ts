@@ -1,0 +1,37 @@
+import type { MachinePlan, Plan } from '../plan/plan.js'
+import { sumHugepages } from '../plan/sum-hugepages.js'
+import type { Artifacts, MachineArtifact } from './artifacts.js'
+import { renderQemuArgv } from './qemu/argv.js'
+import { renderSwitch } from './switch/switch.js'
+
+/** The exact command lines and requests that carry the plan out. */
+export function renderAll(plan: Plan): Artifacts {
+  const { argv, ports } = renderSwitch(plan)
+  return {
+    version: 1,
+    deployment: plan.deployment,
+    switch: { argv, control: plan.switch.control },
+    hugepages: plan.hugepages,
+    taps: plan.networks.flatMap(({ mtu, tap }) =>
+      tap === null ? [] : [{ ifname: tap.ifname, mtu, addresses: tap.addresses }],
+    ),
+    ports,
+    machines: plan.machines.map((machine) => renderMachine(plan, machine)),
+  }
+}
+
+function renderMachine(plan: Plan, machine: MachinePlan): MachineArtifact {
+  const { name, folder, qmpSocket, consoleSocket, pidFile, log, hostCpus } = machine
+  return {
+    name,
+    folder,
+    argv: renderQemuArgv(plan, machine),
+    qmpSocket,
+    consoleSocket,
+    pidFile,
+    log,
+    ports: machine.interfaces.map(({ port }) => port),
+    hugepages: sumHugepages([machine.memory], plan.hugepages[0]?.node ?? 0),
+    hostCpus,
+  }
+}

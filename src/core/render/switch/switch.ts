@@ -1,0 +1,33 @@
+import type { Plan } from '../../plan/plan.js'
+import type { PortRequest } from '../artifacts.js'
+
+/** Addresses kept for one port, so that one guest cannot fill the table of all. */
+const macLimit = 1024
+
+/** The switch's command line and the ports it must have, taps first. */
+export function renderSwitch(plan: Plan): { argv: string[]; ports: PortRequest[] } {
+  return { argv: renderSwitchArgv(plan), ports: [...renderTapPorts(plan), ...renderMachinePorts(plan)] }
+}
+
+function renderSwitchArgv({ switch: { program, control, stateFile, log, cores, idle } }: Plan): string[] {
+  const pinned = cores.length === 0 ? [] : ['--cores', cores.join(',')]
+  const files = ['--control', control, '--state', stateFile, '--log', log]
+  return [program, ...files, '--monitor', ...pinned, '--idle', idle]
+}
+
+function renderTapPorts({ networks }: Plan): PortRequest[] {
+  return networks.flatMap(({ name, mtu, tap }): PortRequest[] =>
+    tap === null
+      ? []
+      : [{ kind: 'tap', name: tap.port, network: name, ifname: tap.ifname, mtu, mac_limit: macLimit }],
+  )
+}
+
+function renderMachinePorts({ machines }: Plan): PortRequest[] {
+  return machines.flatMap(({ interfaces }) =>
+    interfaces.map(({ port, network, socket, queues, mtu }): PortRequest => {
+      const place = { name: port, network, socket }
+      return { kind: 'vhost-user', ...place, role: 'client', queues, mtu, mac_limit: macLimit }
+    }),
+  )
+}
