@@ -388,8 +388,10 @@ static enum outcome on_set_vring_call(struct session *session, struct incoming *
     struct vring *vring = vring_of(session, in->payload->u64 & VHOST_USER_VRING_INDEX_MASK);
     enum outcome outcome = vring == NULL ? BROKEN : vring_take_fd(session, in, &vring->call_fd);
 
-    if (outcome == DONE)
+    if (outcome == DONE) {
         vring->ring.signalled_valid = false; /* a call may have been lost with the old fd */
+        atomic_store(&vring->call_failed, false);
+    }
     return outcome;
 }
 

@@ -33,7 +33,7 @@ struct session_ops {
 
 /* One virtqueue of the session. */
 struct vring {
-    struct ring ring;
+    _Alignas(64) struct ring ring;
     struct ring_address where;
     bool addressed;     /* SET_VRING_ADDR came */
     bool sized;         /* SET_VRING_NUM came */
@@ -44,6 +44,8 @@ struct vring {
     bool stale;         /* its addresses or features changed: to be resolved anew before resuming */
     int kick_fd;        /* -1: none, so the ring is polled */
     int call_fd;        /* -1: none */
+    atomic_bool call_failed; /* the fd takes no notifications: it is left alone (H51) */
+    atomic_flag lock;   /* receive rings: held by the worker that delivers */
     int err_fd;         /* -1: none */
     char why[96];       /* why it is kicked but does not run; "" otherwise */
 };

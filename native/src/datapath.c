@@ -1,0 +1,503 @@
+/*
+ * datapath.c - ports, networks and workers, and the changes between them.
+ *
+ * Control thread only. Each change follows one order: make the new thing,
+ * publish a topology, wait for the quiet point, free the old thing.
+ */
+#include "datapath.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <urcu-qsbr.h>
+
+#include "control/event_loop.h"
+#include "log.h"
+#include "port/port.h"
+#include "quiesce.h"
+#include "switch/topology.h"
+#include "vhost/memory_map.h"
+#include "vhost/socket_watch.h"
+#include "worker/placement.h"
+#include "worker/worker.h"
+
+/* Addresses that one network's table has room for: 64 ports at their default limit. */
+#define NETWORK_MAC_CAPACITY 65536u
+
+struct datapath {
+    struct event_loop *loop;
+    struct datapath_listener listener;
+    struct socket_watch *socket_watch;
+    struct event_source report;      /* eventfd: a worker found a queue broken */
+    struct event_timer tick;         /* ages the MAC tables */
+    struct worker *workers[WORKERS_MAX];
+    unsigned worker_count;
+    struct port *ports[PORTS_MAX];   /* in the order they were added */
+    unsigned port_count;
+    struct network *networks[PORTS_MAX]; /* by id; NULL: free */
+    struct topology *topology;       /* published; workers hold pointers to it between quiet points */
+};
+
+/* --- topology --- */
+
+void datapath_quiesce(struct datapath *datapath)
+{
+    (void)datapath;
+    quiesce_wait();
+}
+
+static bool topology_publish(struct datapath *datapath)
+{
+    struct topology *next = topology_create(datapath->ports, datapath->port_count);
+
+    if (next == NULL)
+        return false;
+    struct topology *last = rcu_xchg_pointer(&datapath->topology, next);
+    quiesce_wait();
+    topology_destroy(last);
+    /* A sleeping worker waits on the queues of the old topology: let it look at the new one. */
+    for (unsigned i = 0; i < datapath->worker_count; i++)
+        worker_wake(datapath->workers[i]);
+    return true;
+}
+
+/* Asks placement.c for each queue pair's worker; the ids in the order of ports and pairs. NULL: no memory. */
+static struct placement_source *placement_ask(const struct datapath *datapath)
+{
+    struct placement_worker workers[WORKERS_MAX];
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        count += datapath->ports[i]->pairs;
+    struct placement_source *sources = calloc(count + 1, sizeof *sources);
+
+    if (sources == NULL)
+        return NULL;
+    for (unsigned i = 0; i < datapath->worker_count; i++)
+        workers[i].node = datapath->workers[i]->node;
+    struct placement_source *next = sources;
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        for (unsigned pair = 0; pair < datapath->ports[i]->pairs; pair++) {
+            const struct worker *worker = datapath->ports[i]->workers[pair];
+
+            *next++ = (struct placement_source){
+                .node = datapath->ports[i]->node,
+                .worker = worker != NULL ? (int)worker->id : -1,
+            };
+        }
+    placement_assign(workers, datapath->worker_count, sources, count);
+    return sources;
+}
+
+/*
+ * Gives every queue pair its worker and publishes. A queue has one worker at any
+ * time, so those that move are first taken from all workers, and given to
+ * their new one only after a quiet point.
+ */
+static bool ports_place(struct datapath *datapath)
+{
+    struct placement_source *sources = placement_ask(datapath);
+    bool moves = false;
+
+    if (sources == NULL)
+        return false;
+    const struct placement_source *next = sources;
+    for (unsigned i = 0; i < datapath->port_count; i++) {
+        struct port *port = datapath->ports[i];
+        bool displaced = false;
+
+        for (unsigned pair = 0; pair < port->pairs; pair++, next++) {
+            if (port->workers[pair] == NULL || (int)port->workers[pair]->id == next->worker)
+                continue;
+            if (!displaced)
+                port->ops->displaced(port);
+            displaced = true;
+            port->workers[pair] = NULL;
+        }
+        moves |= displaced;
+    }
+    if (moves && !topology_publish(datapath)) {
+        free(sources);
+        return false;
+    }
+    next = sources;
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        for (unsigned pair = 0; pair < datapath->ports[i]->pairs; pair++)
+            datapath->ports[i]->workers[pair] = datapath->workers[next++->worker];
+    free(sources);
+    if (!topology_publish(datapath))
+        return false;
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        datapath->ports[i]->ops->placed(datapath->ports[i]);
+    return true;
+}
+
+static void tell_mismatch(struct datapath *datapath, const struct port *port)
+{
+    const struct worker *worker = port->workers[0];
+
+    if (worker == NULL || worker->node < 0 || port->node < 0 || worker->node == port->node)
+        return;
+    log_warn("port %s: guest memory is on node %d, its worker on node %d; give the switch a core there",
+             port->config.name, port->node, worker->node);
+    datapath_event(datapath, "memory.node", port, NULL, port->node, worker->node);
+}
+
+void datapath_place(struct datapath *datapath)
+{
+    ports_place(datapath);
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        tell_mismatch(datapath, datapath->ports[i]);
+}
+
+/* --- networks --- */
+
+static struct network *network_take(struct datapath *datapath, const char *name)
+{
+    unsigned free_id = PORTS_MAX;
+
+    for (unsigned i = 0; i < PORTS_MAX; i++) {
+        struct network *network = datapath->networks[i];
+
+        if (network == NULL)
+            free_id = free_id == PORTS_MAX ? i : free_id;
+        else if (strcmp(network->name, name) == 0)
+            return network->ports++, network;
+    }
+    struct network *network = calloc(1, sizeof *network);
+    struct mac_table *macs = mac_table_create(NETWORK_MAC_CAPACITY);
+
+    if (network == NULL || macs == NULL || free_id == PORTS_MAX) {
+        free(network);
+        mac_table_destroy(macs);
+        return NULL;
+    }
+    snprintf(network->name, sizeof network->name, "%s", name);
+    network->id = free_id;
+    network->macs = macs;
+    network->ports = 1;
+    datapath->networks[free_id] = network;
+    return network;
+}
+
+static void network_release(struct datapath *datapath, struct network *network)
+{
+    if (--network->ports > 0)
+        return;
+    datapath->networks[network->id] = NULL;
+    mac_table_destroy(network->macs);
+    free(network);
+}
+
+/* --- ports --- */
+
+static int port_id_free(const struct datapath *datapath)
+{
+    bool used[PORTS_MAX] = { false };
+
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        used[datapath->ports[i]->id] = true;
+    for (int id = 0; id < (int)PORTS_MAX; id++)
+        if (!used[id])
+            return id;
+    return -1;
+}
+
+/* What only the other ports can tell: name and socket path are not taken. */
+static bool port_is_new(struct datapath *datapath, const struct port_config *config, struct refusal *refusal)
+{
+    for (unsigned i = 0; i < datapath->port_count; i++) {
+        const struct port_config *other = &datapath->ports[i]->config;
+
+        if (strcmp(other->name, config->name) == 0) {
+            refuse(refusal, "port-exists", "a name that is not taken");
+            refusal_found(refusal, "a port %s on network %s", other->name, other->network);
+            refusal_hint(refusal, "compare with port.list, or port.del it first");
+            return false;
+        }
+        if (config->kind == PORT_VHOST_USER && other->kind == PORT_VHOST_USER &&
+            strcmp(other->socket, config->socket) == 0) {
+            refuse(refusal, "socket-in-use", "a socket of its own for each port");
+            refusal_found(refusal, "port %s has %s", other->name, other->socket);
+            refusal_hint(refusal, "give the port another path");
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct port *port_create(struct datapath *datapath, const struct port_config *config,
+                                struct refusal *refusal)
+{
+    return config->kind == PORT_TAP ? tap_port_create(datapath, config, refusal)
+                                    : vhost_port_create(datapath, config, refusal);
+}
+
+static bool limit_reached(struct refusal *refusal)
+{
+    refuse(refusal, "limit", "at most %u ports, and memory for them", PORTS_MAX);
+    refusal_hint(refusal, "delete ports that are not used");
+    return false;
+}
+
+/* Gives the port its id, network and workers, and shows it to the workers. */
+static bool port_connect(struct datapath *datapath, struct port *port, struct refusal *refusal)
+{
+    int id = port_id_free(datapath);
+
+    port->network = id >= 0 ? network_take(datapath, port->config.network) : NULL;
+    if (port->network == NULL)
+        return limit_reached(refusal);
+    port->id = (unsigned)id;
+    if (!mac_table_add_port(port->network->macs, port->id, port->config.mac_limit)) {
+        network_release(datapath, port->network);
+        return limit_reached(refusal);
+    }
+    datapath->ports[datapath->port_count++] = port;
+    if (ports_place(datapath))
+        return true;
+    datapath->port_count--;
+    mac_table_remove_port(port->network->macs, port->id);
+    network_release(datapath, port->network);
+    return limit_reached(refusal);
+}
+
+/* Takes it from the workers' sight. The old topology stays if there is no memory for a smaller one. */
+static void port_disconnect(struct datapath *datapath, struct port *port)
+{
+    unsigned index = 0;
+
+    while (datapath->ports[index] != port)
+        index++;
+    memmove(&datapath->ports[index], &datapath->ports[index + 1],
+            (datapath->port_count - index - 1) * sizeof datapath->ports[0]);
+    datapath->port_count--;
+    while (!topology_publish(datapath)) {
+        log_error("no memory to take port %s away; trying again", port->config.name);
+        sleep(1);
+    }
+    mac_table_remove_port(port->network->macs, port->id);
+    network_release(datapath, port->network);
+}
+
+struct port *datapath_add_port(struct datapath *datapath, const struct port_config *config,
+                               struct refusal *refusal)
+{
+    if (!port_config_valid(config, refusal) || !port_is_new(datapath, config, refusal))
+        return NULL;
+    struct port *port = port_create(datapath, config, refusal);
+
+    if (port == NULL)
+        return NULL;
+    if (!port_connect(datapath, port, refusal)) {
+        port->ops->destroy(port);
+        return NULL;
+    }
+    if (!port->ops->start(port, refusal)) {
+        port_disconnect(datapath, port);
+        port->ops->destroy(port);
+        return NULL;
+    }
+    port_wake(port);
+    log_info("port %s: added to network %s", config->name, config->network);
+    datapath_event(datapath, "port.added", port, NULL, -1, -1);
+    return port;
+}
+
+void datapath_remove_port(struct datapath *datapath, struct port *port)
+{
+    port->ops->stop(port);
+    port_disconnect(datapath, port);
+    log_info("port %s: deleted", port->config.name);
+    datapath_event(datapath, "port.deleted", port, NULL, -1, -1);
+    port->ops->destroy(port);
+}
+
+struct port *datapath_find_port(struct datapath *datapath, const char *name)
+{
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        if (strcmp(datapath->ports[i]->config.name, name) == 0)
+            return datapath->ports[i];
+    return NULL;
+}
+
+unsigned datapath_port_count(const struct datapath *datapath)
+{
+    return datapath->port_count;
+}
+
+struct port *datapath_port_at(struct datapath *datapath, unsigned index)
+{
+    return datapath->ports[index];
+}
+
+unsigned datapath_network_count(const struct datapath *datapath)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < PORTS_MAX; i++)
+        count += datapath->networks[i] != NULL;
+    return count;
+}
+
+/* --- what ports ask of it --- */
+
+struct event_loop *datapath_loop(struct datapath *datapath)
+{
+    return datapath->loop;
+}
+
+struct socket_watch *datapath_socket_watch(struct datapath *datapath)
+{
+    return datapath->socket_watch;
+}
+
+void datapath_event(struct datapath *datapath, const char *type, const struct port *port, const char *why, int a,
+                    int b)
+{
+    if (datapath->listener.event != NULL)
+        datapath->listener.event(datapath->listener.owner, type, port != NULL ? port->config.name : NULL, why, a, b);
+}
+
+void datapath_config_changed(struct datapath *datapath)
+{
+    if (datapath->listener.config_changed != NULL)
+        datapath->listener.config_changed(datapath->listener.owner);
+}
+
+/* --- seeing --- */
+
+/* Carries a visit through mac_table_visit(). */
+struct mac_visit {
+    const struct datapath *datapath;
+    const struct network *network;
+    void (*visit)(void *context, const char *network, const uint8_t mac[6], const char *port, unsigned age_s);
+    void *context;
+};
+
+static void visit_entry(void *context, uint64_t mac, unsigned port, unsigned age_s)
+{
+    struct mac_visit *visit = context;
+    const struct port *owner = visit->datapath->topology->by_id[port];
+    uint8_t bytes[6];
+
+    for (unsigned i = 0; i < 6; i++)
+        bytes[i] = (uint8_t)(mac >> (40 - 8 * i));
+    if (owner != NULL)
+        visit->visit(visit->context, visit->network->name, bytes, owner->config.name, age_s);
+}
+
+void datapath_visit_macs(struct datapath *datapath, const char *network,
+                         void (*visit)(void *context, const char *network, const uint8_t mac[6], const char *port,
+                                       unsigned age_s),
+                         void *context)
+{
+    for (unsigned i = 0; i < PORTS_MAX; i++) {
+        if (datapath->networks[i] == NULL ||
+            (network != NULL && strcmp(network, datapath->networks[i]->name) != 0))
+            continue;
+        struct mac_visit carried = { datapath, datapath->networks[i], visit, context };
+
+        mac_table_visit(datapath->networks[i]->macs, visit_entry, &carried);
+    }
+}
+
+unsigned datapath_worker_count(const struct datapath *datapath)
+{
+    return datapath->worker_count;
+}
+
+void datapath_worker_status(const struct datapath *datapath, unsigned index, struct worker_status *status)
+{
+    worker_status_read(datapath->workers[index], status);
+}
+
+/* --- life --- */
+
+static void on_report(void *owner, uint32_t events)
+{
+    struct datapath *datapath = owner;
+    uint64_t count;
+
+    (void)events;
+    if (read(datapath->report.fd, &count, sizeof count) < 0)
+        return;
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        datapath->ports[i]->ops->inspect(datapath->ports[i]);
+}
+
+static void on_tick(void *owner)
+{
+    struct datapath *datapath = owner;
+
+    for (unsigned i = 0; i < PORTS_MAX; i++)
+        if (datapath->networks[i] != NULL)
+            mac_table_tick(datapath->networks[i]->macs);
+    event_loop_start_timer(datapath->loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
+}
+
+static bool workers_start(struct datapath *datapath, const struct datapath_options *options)
+{
+    unsigned count = options->core_count > 0 ? options->core_count : 1;
+
+    for (unsigned i = 0; i < count && i < WORKERS_MAX; i++) {
+        int core = options->core_count > 0 ? options->cores[i] : -1;
+        struct worker *worker =
+            worker_start(i, core, options->poll, &datapath->topology, datapath->report.fd);
+
+        if (worker == NULL) {
+            log_error("worker %u on core %d: %s", i, core, strerror(errno));
+            return false;
+        }
+        datapath->workers[datapath->worker_count++] = worker;
+    }
+    return true;
+}
+
+struct datapath *datapath_create(struct event_loop *loop, const struct datapath_options *options,
+                                 const struct datapath_listener *listener)
+{
+    struct datapath *datapath = calloc(1, sizeof *datapath);
+    int report = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (datapath == NULL || report < 0) {
+        free(datapath);
+        return NULL;
+    }
+    datapath->loop = loop;
+    datapath->listener = *listener;
+    datapath->report = (struct event_source)EVENT_SOURCE_NONE;
+    datapath->socket_watch = socket_watch_create(loop);
+    datapath->topology = topology_create(NULL, 0);
+    event_loop_start_timer(loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
+    if (event_loop_add(loop, &datapath->report, report, EPOLLIN, on_report, datapath) == 0 &&
+        datapath->topology != NULL && memory_map_guard_install() == 0 && quiesce_init() == 0 &&
+        workers_start(datapath, options))
+        return datapath;
+    int error = errno;
+
+    datapath_destroy(datapath);
+    errno = error;
+    return NULL;
+}
+
+void datapath_destroy(struct datapath *datapath)
+{
+    int report = datapath->report.fd;
+
+    while (datapath->port_count > 0)
+        datapath_remove_port(datapath, datapath->ports[datapath->port_count - 1]);
+    for (unsigned i = 0; i < datapath->worker_count; i++)
+        worker_stop(datapath->workers[i]);
+    event_loop_stop_timer(datapath->loop, &datapath->tick);
+    event_loop_remove(datapath->loop, &datapath->report);
+    if (report >= 0)
+        close(report);
+    socket_watch_destroy(datapath->socket_watch);
+    topology_destroy(datapath->topology);
+    free(datapath);
+}

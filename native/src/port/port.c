@@ -1,0 +1,97 @@
+/*
+ * port.c - what all kinds of ports have in common. Control thread only.
+ */
+#include "port/port.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "worker/worker.h"
+
+static struct queue_stats *stats_alloc(unsigned count)
+{
+    size_t size = count * sizeof(struct queue_stats);
+    struct queue_stats *stats = aligned_alloc(_Alignof(struct queue_stats), size);
+
+    if (stats != NULL)
+        memset(stats, 0, size);
+    return stats;
+}
+
+bool port_init(struct port *port, const struct port_ops *ops, struct datapath *datapath,
+               const struct port_config *config)
+{
+    port->config = *config;
+    port->ops = ops;
+    port->datapath = datapath;
+    port->pairs = config->queues;
+    port->node = -1;
+    port->rx = stats_alloc(port->pairs);
+    port->tx = stats_alloc(port->pairs);
+    if (port->rx != NULL && port->tx != NULL)
+        return true;
+    port_deinit(port);
+    return false;
+}
+
+void port_deinit(struct port *port)
+{
+    free(port->rx);
+    free(port->tx);
+    port->rx = NULL;
+    port->tx = NULL;
+}
+
+void port_failed(struct port *port, const char *format, ...)
+{
+    char sentence[sizeof port->last_error];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    if (strcmp(sentence, port->last_error) == 0)
+        return; /* said already: a port that retries must not fill the log */
+    memcpy(port->last_error, sentence, sizeof sentence);
+    log_warn("port %s: %s", port->config.name, sentence);
+    datapath_event(port->datapath, "port.error", port, sentence, -1, -1);
+}
+
+void port_wake(struct port *port)
+{
+    for (unsigned i = 0; i < port->pairs; i++)
+        if (port->workers[i] != NULL && (i == 0 || port->workers[i] != port->workers[i - 1]))
+            worker_wake(port->workers[i]);
+}
+
+const struct port_config *port_config_of(const struct port *port)
+{
+    return &port->config;
+}
+
+void port_status(const struct port *port, struct port_status *status)
+{
+    memset(status, 0, sizeof *status);
+    status->connects = port->connects;
+    status->memory_node = port->node;
+    memcpy(status->last_error, port->last_error, sizeof status->last_error);
+    port->ops->status(port, status);
+}
+
+unsigned port_queue_count(const struct port *port)
+{
+    return port->pairs;
+}
+
+const struct queue_stats *port_rx_stats(const struct port *port, unsigned pair)
+{
+    return &port->rx[pair];
+}
+
+const struct queue_stats *port_tx_stats(const struct port *port, unsigned pair)
+{
+    return &port->tx[pair];
+}

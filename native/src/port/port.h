@@ -1,0 +1,88 @@
+/*
+ * port.h - what the workers see of a port, whatever is behind it.
+ *
+ * The control thread creates and destroys ports and owns `config`. Workers
+ * reach a port only through the topology (switch/topology.h), so it is freed
+ * only after they have all passed a quiet point without it.
+ */
+#ifndef VHOSTKIT_PORT_H
+#define VHOSTKIT_PORT_H
+
+#include "datapath.h"
+#include "port/port_config.h"
+#include "switch/frame.h"
+
+struct network;
+struct worker;
+
+struct port_ops {
+    /* Worker: takes one burst from the port and forwards it. Returns the number of frames. */
+    unsigned (*poll)(struct port *port, unsigned pair, struct worker *worker);
+    /* Worker, before it sleeps: asks for a wake-up. True: there is work, do not sleep. */
+    bool (*arm)(struct port *port, unsigned pair, struct worker *worker);
+    /* Worker: the queue is in use and has no wake-up fd, so it must be polled. */
+    bool (*polled)(const struct port *port, unsigned pair);
+    /* Worker, after it woke: wake-ups are not needed. */
+    void (*disarm)(struct port *port, unsigned pair);
+    /* Worker: delivers frames and counts what it cannot deliver. `pair` is the sender's, a hint. */
+    void (*deliver)(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
+                    unsigned count);
+    /* Control: begins to connect, listen or read; the port is in the topology. */
+    bool (*start)(struct port *port, struct refusal *refusal);
+    /* Control: its queues have been given to these workers; watch their wake-up fds there. */
+    void (*placed)(struct port *port);
+    /* Control: its queues are about to leave their workers; stop watching there. */
+    void (*displaced)(struct port *port);
+    /* Control: no new sessions, no rings. The port is still in the topology. */
+    void (*stop)(struct port *port);
+    /* Control: frees it. No worker knows it any more. */
+    void (*destroy)(struct port *port);
+    void (*status)(const struct port *port, struct port_status *status);
+    /* Control: looks for queues that workers found broken. */
+    void (*inspect)(struct port *port);
+};
+
+struct port {
+    struct port_config config;
+    const struct port_ops *ops;
+    struct datapath *datapath;
+    struct network *network;
+    unsigned id;                  /* below PORTS_MAX; the MAC table's word for it */
+    unsigned pairs;               /* queue pairs */
+    int node;                     /* NUMA node of the guest's memory, -1 unknown */
+    struct queue_stats *rx;       /* [pairs] from the port; written by the pair's worker */
+    struct queue_stats *tx;       /* [pairs] to the port; written under the pair's lock */
+    struct worker *workers[PORT_QUEUES_MAX]; /* that poll each pair */
+    uint64_t connects;            /* sessions opened so far */
+    char last_error[160];         /* "" when none */
+};
+
+/* Frees what port_init allocated. */
+void port_deinit(struct port *port);
+/* Copies the config, allocates the counters. False: no memory. */
+bool port_init(struct port *port, const struct port_ops *ops, struct datapath *datapath,
+               const struct port_config *config);
+/* Keeps the sentence and tells the listener. */
+__attribute__((format(printf, 2, 3))) void port_failed(struct port *port, const char *format, ...);
+
+/* NULL and the refusal when it cannot be made. */
+struct port *vhost_port_create(struct datapath *datapath, const struct port_config *config,
+                               struct refusal *refusal);
+struct port *tap_port_create(struct datapath *datapath, const struct port_config *config,
+                             struct refusal *refusal);
+
+/* --- what the datapath offers to its ports (control thread) --- */
+
+struct event_loop *datapath_loop(struct datapath *datapath);
+struct socket_watch *datapath_socket_watch(struct datapath *datapath);
+void datapath_event(struct datapath *datapath, const char *type, const struct port *port, const char *why, int a,
+                    int b);
+void datapath_config_changed(struct datapath *datapath);
+/* Returns after every worker has passed a quiet point (R20). */
+void datapath_quiesce(struct datapath *datapath);
+/* The node of a port's memory became known or changed: its queues may move. */
+void datapath_place(struct datapath *datapath);
+/* Wakes the workers that serve the port. */
+void port_wake(struct port *port);
+
+#endif

@@ -1,0 +1,536 @@
+/*
+ * vhost_port.c - a port with a VM behind it: joins the endpoint (socket), the
+ * session (protocol) and the rings (frames).
+ *
+ * Control thread: everything about the session. Workers: poll, arm, disarm and
+ * deliver, and only while `live` is set; pause() clears it and waits for their
+ * quiet point, so the session may then change whatever it likes.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "port/port.h"
+#include "switch/forward.h"
+#include "switch/mac_table.h"
+#include "switch/offload.h"
+#include "vhost/endpoint.h"
+#include "vhost/guest_memory.h"
+#include "vhost/session.h"
+#include "worker/cycles.h"
+#include "worker/numa.h"
+#include "worker/worker.h"
+
+struct vhost_port {
+    struct port port;
+    struct endpoint endpoint;
+    struct session session;
+    bool open;                             /* a session is open */
+    bool was_up;                           /* an event "port.up" was sent and no "port.down" since */
+    atomic_bool live;                      /* workers may look at the session's rings */
+    int8_t receiver[QUEUE_PAIRS_MAX];      /* sender's pair -> pair to deliver on, -1 none; changes while not live */
+    uint8_t reported[VRINGS_MAX];          /* ring faults that were logged */
+    _Atomic uint64_t announce;             /* address to announce, 0 none (SEND_RARP) */
+};
+
+static struct vhost_port *vhost_port_of(const struct port *port)
+{
+    return (struct vhost_port *)port; /* port is the first member */
+}
+
+static struct vring *receive_ring(struct vhost_port *vport, unsigned pair)
+{
+    return &vport->session.vrings[2 * pair];
+}
+
+static struct vring *transmit_ring(struct vhost_port *vport, unsigned pair)
+{
+    return &vport->session.vrings[2 * pair + 1];
+}
+
+static bool vhost_port_live(struct vhost_port *vport)
+{
+    return atomic_load_explicit(&vport->live, memory_order_acquire);
+}
+
+/* --- workers --- */
+
+static void vring_call(struct vring *vring, struct queue_stats *stats)
+{
+    uint64_t one = 1;
+
+    if (vring->call_fd < 0 || atomic_load_explicit(&vring->call_failed, memory_order_relaxed))
+        return;
+    counter_add(&stats->calls, 1);
+    if (write(vring->call_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+        atomic_store_explicit(&vring->call_failed, true, memory_order_relaxed);
+}
+
+static void burst_drop(struct queue_stats *stats, enum drop_reason reason, unsigned count)
+{
+    counter_add(&stats->drops[reason], count);
+}
+
+/* A RARP request from `mac`, as QEMU itself would send it after a migration (RFC 903). */
+static void rarp_frame(struct frame *frame, uint64_t mac)
+{
+    static const uint8_t fixed[] = { 0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3 };
+    uint8_t *at = frame->head;
+
+    *frame = (struct frame){ .length = 60, .head_length = 60 };
+    memset(at, 0xff, 6);
+    for (unsigned i = 0; i < 6; i++)
+        at[6 + i] = (uint8_t)(mac >> (40 - 8 * i));
+    memcpy(at + 12, fixed, sizeof fixed);
+    memcpy(at + 22, at + 6, 6);
+    memcpy(at + 32, at + 6, 6);
+}
+
+static void vhost_port_announce(struct vhost_port *vport, struct worker *worker)
+{
+    uint64_t mac = atomic_exchange(&vport->announce, 0);
+
+    if (mac == 0 || mac_is_multicast(mac))
+        return;
+    rarp_frame(&worker->burst->frames[0], mac);
+    forward_burst(worker, &vport->port, 0, 0, worker->burst->frames, 1);
+}
+
+static unsigned vhost_port_poll(struct port *port, unsigned pair, struct worker *worker)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+
+    if (!vhost_port_live(vport))
+        return 0;
+    struct vring *vring = transmit_ring(vport, pair);
+    struct queue_stats *stats = &port->rx[pair];
+    bool usable = ring_usable(&vring->ring);
+
+    if (pair == 0 && atomic_load_explicit(&vport->announce, memory_order_relaxed) != 0)
+        vhost_port_announce(vport, worker);
+    if (!usable)
+        return 0;
+    unsigned count = ring_take(&vring->ring, worker->burst);
+
+    if (count > 0) {
+        if (vring->enabled)
+            forward_burst(worker, port, pair, vport->session.features, worker->burst->frames, count);
+        else
+            burst_drop(stats, DROP_TX_DISABLED, count); /* started but disabled: processed and discarded (R21) */
+        ring_complete(&vring->ring, worker->burst);
+        if (ring_notify(&vring->ring))
+            vring_call(vring, stats);
+    }
+    if (!ring_usable(&vring->ring))
+        worker_report(worker);
+    return count;
+}
+
+static bool vhost_port_arm(struct port *port, unsigned pair, struct worker *worker)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+    struct vring *vring = transmit_ring(vport, pair);
+
+    (void)worker;
+    if (!vhost_port_live(vport) || !ring_usable(&vring->ring))
+        return false;
+    return ring_arm(&vring->ring) || atomic_load(&vport->announce) != 0;
+}
+
+static void vhost_port_disarm(struct port *port, unsigned pair)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+    struct vring *vring = transmit_ring(vport, pair);
+
+    if (vhost_port_live(vport) && ring_usable(&vring->ring))
+        ring_disarm(&vring->ring);
+}
+
+static bool vhost_port_polled(const struct port *port, unsigned pair)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+    const struct vring *vring = transmit_ring(vport, pair);
+
+    return vhost_port_live(vport) && vring->kick_fd < 0 && ring_usable(&vring->ring);
+}
+
+/* One delivery to a locked ring. */
+struct delivery {
+    struct ring *ring;
+    struct queue_stats *stats;
+    struct segment *scratch;
+    uint64_t frames, bytes; /* delivered so far */
+};
+
+static void deliver_frame(void *context, const struct frame *frame)
+{
+    struct delivery *delivery = context;
+    enum drop_reason reason = ring_deliver(delivery->ring, frame, delivery->scratch);
+
+    if (reason != DROP_NONE) {
+        counter_add(&delivery->stats->drops[reason], 1);
+        return;
+    }
+    delivery->frames++;
+    delivery->bytes += frame->length;
+}
+
+static void deliver_one(struct vhost_port *vport, struct worker *worker, struct delivery *delivery,
+                        const struct frame *frame)
+{
+    uint64_t features = vport->session.features;
+
+    if (frame->net.gso_type == NET_HEADER_GSO_NONE && frame->length > vport->port.config.mtu + FRAME_OVERHEAD) {
+        burst_drop(delivery->stats, DROP_MTU, 1);
+    } else if (offload_passes(frame, features)) {
+        deliver_frame(delivery, frame);
+    } else {
+        enum drop_reason reason = offload_apply(worker->offload, frame, features, deliver_frame, delivery);
+
+        if (reason != DROP_NONE)
+            burst_drop(delivery->stats, reason, 1);
+    }
+}
+
+static void vring_lock(struct vring *vring)
+{
+    while (atomic_flag_test_and_set_explicit(&vring->lock, memory_order_acquire))
+        cpu_relax();
+}
+
+static void vring_unlock(struct vring *vring)
+{
+    atomic_flag_clear_explicit(&vring->lock, memory_order_release);
+}
+
+static void vhost_port_deliver(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
+                               unsigned count)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+    int target = vhost_port_live(vport) ? vport->receiver[pair % port->pairs] : -1;
+
+    if (target < 0) {
+        /* No ring, so no lock: any worker may be here. */
+        atomic_fetch_add_explicit(&port->tx[0].drops[DROP_RX_NOT_READY], count, memory_order_relaxed);
+        return;
+    }
+    struct vring *vring = receive_ring(vport, (unsigned)target);
+    struct delivery delivery = {
+        .ring = &vring->ring,
+        .stats = &port->tx[target],
+        .scratch = worker->scratch,
+    };
+
+    vring_lock(vring);
+    bool usable = ring_usable(&vring->ring);
+
+    for (unsigned i = 0; i < count; i++)
+        deliver_one(vport, worker, &delivery, frames[i]);
+    ring_publish(&vring->ring);
+    bool call = delivery.frames > 0 && ring_notify(&vring->ring);
+    if (delivery.frames > 0) {
+        counter_add(&delivery.stats->frames, delivery.frames);
+        counter_add(&delivery.stats->bytes, delivery.bytes);
+    }
+    bool broke = usable && !ring_usable(&vring->ring);
+    if (call)
+        vring_call(vring, delivery.stats);
+    vring_unlock(vring);
+    if (broke)
+        worker_report(worker);
+}
+
+/* --- session: control thread --- */
+
+static void watch_kicks(struct vhost_port *vport)
+{
+    for (unsigned pair = 0; pair < vport->port.pairs; pair++) {
+        const struct vring *vring = transmit_ring(vport, pair);
+
+        if (!vring->ring.running || vring->kick_fd < 0 || vport->port.workers[pair] == NULL)
+            continue;
+        int error = worker_watch(vport->port.workers[pair], vring->kick_fd, vport->port.id, pair);
+        if (error != 0 && error != -EEXIST)
+            port_failed(&vport->port, "kick of queue %u cannot be waited for: %s", pair, strerror(-error));
+    }
+}
+
+static void unwatch_kicks(struct vhost_port *vport)
+{
+    for (unsigned pair = 0; pair < vport->port.pairs; pair++)
+        if (transmit_ring(vport, pair)->kick_fd >= 0 && vport->port.workers[pair] != NULL)
+            worker_unwatch(vport->port.workers[pair], transmit_ring(vport, pair)->kick_fd);
+}
+
+static void on_pause(void *owner)
+{
+    struct vhost_port *vport = owner;
+
+    unwatch_kicks(vport);
+    if (atomic_exchange(&vport->live, false))
+        datapath_quiesce(vport->port.datapath);
+}
+
+/* Which receive ring serves which sender's pair: its own number if that one is live, else the first that is (H54). */
+static bool choose_receivers(struct vhost_port *vport)
+{
+    int first = -1;
+
+    for (int pair = (int)vport->port.pairs - 1; pair >= 0; pair--)
+        if (vring_live(receive_ring(vport, (unsigned)pair)))
+            first = pair;
+    for (unsigned pair = 0; pair < vport->port.pairs; pair++)
+        vport->receiver[pair] = (int8_t)(vring_live(receive_ring(vport, pair)) ? (int)pair : first);
+    return first >= 0;
+}
+
+/* The node of the guest's memory, seen on its first running ring. */
+static int memory_node(const struct vhost_port *vport)
+{
+    for (unsigned i = 0; i < vport->session.vring_count; i++)
+        if (vport->session.vrings[i].ring.running)
+            return memory_map_node(vport->session.memory, vport->session.vrings[i].ring.desc);
+    return vport->port.node;
+}
+
+static void follow_node(struct vhost_port *vport)
+{
+    int node = memory_node(vport);
+
+    if (node == vport->port.node)
+        return;
+    vport->port.node = node;
+    datapath_place(vport->port.datapath);
+}
+
+/* Tells of port.up and port.down when that changed, and of rings that could not start. */
+static void tell_state(struct vhost_port *vport, bool up)
+{
+    struct datapath *datapath = vport->port.datapath;
+
+    for (unsigned i = 0; i < vport->session.vring_count; i++)
+        if (vport->session.vrings[i].why[0] != '\0')
+            port_failed(&vport->port, "queue %u cannot run: %s", i, vport->session.vrings[i].why);
+    if (up && !vport->was_up)
+        vport->port.last_error[0] = '\0';
+    if (up != vport->was_up) {
+        log_info("port %s: %s", vport->port.config.name, up ? "up" : "down");
+        datapath_event(datapath, up ? "port.up" : "port.down", &vport->port, NULL, -1, -1);
+    }
+    vport->was_up = up;
+}
+
+/* A ring that starts anew owes its driver one call: the last one may have died with the last switch (R20). */
+static void force_call(struct vhost_port *vport, unsigned index)
+{
+    struct vring *vring = &vport->session.vrings[index];
+    struct queue_stats *stats = index % 2 == 0 ? vport->port.tx : vport->port.rx;
+
+    if (ring_usable(&vring->ring) && !vring->ring.signalled_valid)
+        vring_call(vring, &stats[index / 2]);
+}
+
+static void on_resume(void *owner)
+{
+    struct vhost_port *vport = owner;
+    bool receives = choose_receivers(vport);
+    bool transmits = false;
+    bool running = false;
+
+    for (unsigned i = 0; i < vport->session.vring_count; i++) {
+        const struct vring *vring = &vport->session.vrings[i];
+
+        running |= vring->ring.running;
+        transmits |= (i & 1) != 0 && vring_live(vring);
+        if (ring_usable(&vring->ring))
+            vport->reported[i] = RING_FAULT_NONE;
+        force_call(vport, i);
+    }
+    follow_node(vport);
+    watch_kicks(vport);
+    atomic_store_explicit(&vport->live, running, memory_order_release);
+    port_wake(&vport->port); /* a kick may have gone to a dead fd: look at every ring once (R22) */
+    tell_state(vport, receives && transmits);
+}
+
+static void on_announce(void *owner, const uint8_t mac[6])
+{
+    struct vhost_port *vport = owner;
+
+    atomic_store(&vport->announce, mac_load(mac));
+    port_wake(&vport->port);
+}
+
+static const struct session_ops session_ops = { on_pause, on_resume, on_announce };
+
+/* --- endpoint: control thread --- */
+
+static void on_connected(void *owner)
+{
+    struct vhost_port *vport = owner;
+    struct port_config *config = &vport->port.config;
+    bool first = !config->has_offered;
+
+    if (first) {
+        config->offered = session_features_supported();
+        config->has_offered = true;
+    }
+    session_open(&vport->session, &session_ops, vport, config->offered, config->queues);
+    vport->open = true;
+    vport->port.connects++;
+    if (first)
+        datapath_config_changed(vport->port.datapath);
+    log_info("port %s: connected", config->name);
+    datapath_event(vport->port.datapath, "port.connected", &vport->port, NULL, -1, -1);
+}
+
+static bool on_message(void *owner, const struct vhost_user_message *message, const int *fds, unsigned fd_count)
+{
+    struct vhost_port *vport = owner;
+    struct vhost_user_message reply;
+    enum session_verdict verdict = session_handle(&vport->session, message, fds, fd_count, &reply);
+
+    if (vport->session.why[0] != '\0')
+        port_failed(&vport->port, "%s", vport->session.why);
+    if ((verdict == SESSION_REPLY || verdict == SESSION_REPLY_CLOSE) && !endpoint_send(&vport->endpoint, &reply))
+        return false;
+    return verdict == SESSION_OK || verdict == SESSION_REPLY;
+}
+
+static void on_disconnected(void *owner, const char *why)
+{
+    struct vhost_port *vport = owner;
+
+    session_close(&vport->session);
+    vport->open = false;
+    log_info("port %s: disconnected: %s", vport->port.config.name, why);
+    datapath_event(vport->port.datapath, "port.disconnected", &vport->port, why, -1, -1);
+}
+
+static void on_failed(void *owner, const char *why)
+{
+    port_failed(&((struct vhost_port *)owner)->port, "%s", why);
+}
+
+static const struct endpoint_ops endpoint_ops = { on_connected, on_message, on_disconnected, on_failed };
+
+/* --- port --- */
+
+static bool vhost_port_start(struct port *port, struct refusal *refusal)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+
+    return endpoint_start(&vport->endpoint, datapath_loop(port->datapath), datapath_socket_watch(port->datapath),
+                          &endpoint_ops, vport, port->config.socket, port->config.role, refusal);
+}
+
+static void vhost_port_placed(struct port *port)
+{
+    watch_kicks(vhost_port_of(port));
+}
+
+static void vhost_port_displaced(struct port *port)
+{
+    unwatch_kicks(vhost_port_of(port));
+}
+
+static void vhost_port_stop(struct port *port)
+{
+    endpoint_stop(&vhost_port_of(port)->endpoint);
+}
+
+static void vhost_port_destroy(struct port *port)
+{
+    port_deinit(port);
+    node_free(vhost_port_of(port), sizeof(struct vhost_port));
+}
+
+static void ring_status_fill(const struct vhost_port *vport, unsigned index, struct ring_status *status)
+{
+    const struct vring *vring = &vport->session.vrings[index];
+    uint8_t fault = atomic_load(&vring->ring.fault);
+
+    *status = (struct ring_status){
+        .index = index,
+        .size = vring->where.size,
+        .started = vring->ring.running,
+        .enabled = vring->enabled,
+        .broken = fault == RING_FAULT_NONE ? NULL : ring_fault_name[fault],
+        .worker = index % 2 == 1 && vport->port.workers[index / 2] != NULL ? (int)vport->port.workers[index / 2]->id
+                                                                           : -1,
+    };
+}
+
+static void vhost_port_status(const struct port *port, struct port_status *status)
+{
+    const struct vhost_port *vport = vhost_port_of(port);
+    const struct session *session = &vport->session;
+    bool broken = false;
+
+    status->offered = port->config.has_offered ? port->config.offered : 0;
+    if (!vport->open)
+        return;
+    status->negotiated = session->features;
+    status->memory_regions = session->memory != NULL ? session->memory->count : 0;
+    status->memory_bytes = memory_map_size(session->memory);
+    for (unsigned i = 0; i < session->vring_count; i++) {
+        if (!session->vrings[i].sized && !session->vrings[i].addressed)
+            continue;
+        ring_status_fill(vport, i, &status->rings[status->ring_count]);
+        broken |= status->rings[status->ring_count].broken != NULL;
+        status->ring_count++;
+    }
+    status->state = broken ? PORT_BROKEN : vport->was_up ? PORT_UP : PORT_CONNECTED;
+}
+
+/* Logs newly broken queues and tells the front end through VRING_ERR (R27). */
+static void vhost_port_inspect(struct port *port)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+
+    for (unsigned i = 0; vport->open && i < vport->session.vring_count; i++) {
+        struct vring *vring = &vport->session.vrings[i];
+        uint8_t fault = atomic_load(&vring->ring.fault);
+        uint64_t one = 1;
+
+        if (fault == RING_FAULT_NONE || fault == vport->reported[i])
+            continue;
+        vport->reported[i] = fault;
+        port_failed(port, "queue %u is broken: %s (%s, avail index %u)", i, ring_fault_sentence[fault],
+                    ring_fault_name[fault], vring->ring.fault_index);
+        datapath_event(port->datapath, "queue.broken", port, ring_fault_name[fault], (int)i, -1);
+        if (vring->err_fd >= 0 && write(vring->err_fd, &one, sizeof one) < 0)
+            log_debug("port %s: error fd of queue %u: %s", port->config.name, i, strerror(errno));
+    }
+}
+
+static const struct port_ops vhost_port_ops = {
+    .poll = vhost_port_poll,
+    .arm = vhost_port_arm,
+    .disarm = vhost_port_disarm,
+    .polled = vhost_port_polled,
+    .deliver = vhost_port_deliver,
+    .start = vhost_port_start,
+    .placed = vhost_port_placed,
+    .displaced = vhost_port_displaced,
+    .stop = vhost_port_stop,
+    .destroy = vhost_port_destroy,
+    .status = vhost_port_status,
+    .inspect = vhost_port_inspect,
+};
+
+struct port *vhost_port_create(struct datapath *datapath, const struct port_config *config, struct refusal *refusal)
+{
+    struct vhost_port *vport = node_alloc(sizeof *vport, -1);
+
+    if (vport == NULL || !port_init(&vport->port, &vhost_port_ops, datapath, config)) {
+        if (vport != NULL)
+            node_free(vport, sizeof *vport);
+        refuse(refusal, "limit", "memory for one more port");
+        return NULL;
+    }
+    endpoint_init(&vport->endpoint);
+    return &vport->port;
+}

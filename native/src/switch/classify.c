@@ -1,0 +1,49 @@
+/*
+ * classify.c - see the header. No state of its own; the network's MAC table is
+ * shared by all workers.
+ */
+#include "switch/classify.h"
+
+#include "switch/offload.h"
+#include "switch/topology.h"
+
+/* Longest frame that may come from, or go to, a port (R11, H42). */
+static enum drop_reason frame_check(const struct port *from, uint64_t features, struct frame *frame)
+{
+    if (frame->drop != DROP_NONE)
+        return (enum drop_reason)frame->drop;
+    enum drop_reason reason = offload_check(frame, features);
+
+    if (reason != DROP_NONE)
+        return reason;
+    if (frame->net.gso_type == NET_HEADER_GSO_NONE && frame->length > from->config.mtu + FRAME_OVERHEAD)
+        return DROP_TOO_BIG;
+    uint64_t source = mac_load(frame->head + 6);
+
+    return source == 0 || mac_is_multicast(source) ? DROP_SOURCE_MAC : DROP_NONE;
+}
+
+void classify_burst(const struct port *from, uint64_t features, struct frame *frames, unsigned count, int *where)
+{
+    struct mac_table *macs = from->network->macs;
+
+    for (unsigned i = 0; i < count; i++) {
+        frames[i].drop = (uint16_t)frame_check(from, features, &frames[i]);
+        if (frames[i].drop == DROP_NONE) {
+            mac_table_prefetch(macs, mac_load(frames[i].head));
+            mac_table_prefetch(macs, mac_load(frames[i].head + 6));
+        }
+    }
+    for (unsigned i = 0; i < count; i++) {
+        if (frames[i].drop != DROP_NONE)
+            continue;
+        uint64_t destination = mac_load(frames[i].head);
+
+        mac_table_learn(macs, from->id, mac_load(frames[i].head + 6));
+        where[i] = mac_is_multicast(destination) ? CLASS_FLOOD : mac_table_lookup(macs, destination);
+        if (where[i] == MAC_PORT_NONE)
+            where[i] = CLASS_FLOOD;
+        else if (where[i] == (int)from->id)
+            frames[i].drop = DROP_HAIRPIN;
+    }
+}

@@ -1,0 +1,22 @@
+/*
+ * classify.h - for each frame of a burst: may it pass, and where to?
+ */
+#ifndef VHOSTKIT_CLASSIFY_H
+#define VHOSTKIT_CLASSIFY_H
+
+#include <stdint.h>
+
+#include "port/port.h"
+#include "switch/frame.h"
+
+/* Not a port: every other port of the network. */
+#define CLASS_FLOOD (-1)
+
+/*
+ * Sets frame->drop where a frame breaks a rule, learns the senders' addresses,
+ * and writes to where[i] the id of the port that frame i goes to, or CLASS_FLOOD.
+ * where[] of a dropped frame means nothing. Works on the private head only (R3).
+ */
+void classify_burst(const struct port *from, uint64_t features, struct frame *frames, unsigned count, int *where);
+
+#endif

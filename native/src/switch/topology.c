@@ -1,0 +1,81 @@
+/*
+ * topology.c - see the header. Built on the control thread, read by workers.
+ */
+#include "switch/topology.h"
+
+#include <stdlib.h>
+
+#include "worker/worker.h"
+
+/* Counts first, so that each list is allocated once and in its right size. */
+static void topology_count(struct topology *topology, struct port *const *ports, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        topology->members[ports[i]->network->id].count++;
+        for (unsigned pair = 0; pair < ports[i]->pairs; pair++)
+            if (ports[i]->workers[pair] != NULL)
+                topology->workers[ports[i]->workers[pair]->id].count++;
+    }
+}
+
+static bool topology_allocate(struct topology *topology)
+{
+    for (unsigned i = 0; i < PORTS_MAX; i++) {
+        struct member_list *list = &topology->members[i];
+
+        if (list->count > 0 && (list->ports = calloc(list->count, sizeof *list->ports)) == NULL)
+            return false;
+        list->count = 0;
+    }
+    for (unsigned i = 0; i < WORKERS_MAX; i++) {
+        struct source_list *list = &topology->workers[i];
+
+        if (list->count > 0 && (list->sources = calloc(list->count, sizeof *list->sources)) == NULL)
+            return false;
+        list->count = 0;
+    }
+    return true;
+}
+
+static void topology_fill(struct topology *topology, struct port *const *ports, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct port *port = ports[i];
+        struct member_list *members = &topology->members[port->network->id];
+
+        topology->by_id[port->id] = port;
+        members->ports[members->count++] = port;
+        for (unsigned pair = 0; pair < port->pairs; pair++) {
+            if (port->workers[pair] == NULL)
+                continue;
+            struct source_list *list = &topology->workers[port->workers[pair]->id];
+            list->sources[list->count++] = (struct source){ port, pair };
+        }
+    }
+}
+
+struct topology *topology_create(struct port *const *ports, unsigned count)
+{
+    struct topology *topology = calloc(1, sizeof *topology);
+
+    if (topology == NULL)
+        return NULL;
+    topology_count(topology, ports, count);
+    if (!topology_allocate(topology)) {
+        topology_destroy(topology);
+        return NULL;
+    }
+    topology_fill(topology, ports, count);
+    return topology;
+}
+
+void topology_destroy(struct topology *topology)
+{
+    if (topology == NULL)
+        return;
+    for (unsigned i = 0; i < PORTS_MAX; i++)
+        free(topology->members[i].ports);
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        free(topology->workers[i].sources);
+    free(topology);
+}

@@ -1,0 +1,48 @@
+/*
+ * topology.h - who is connected to whom, as the workers see it.
+ *
+ * Immutable: the control thread builds a new one for each change, swaps the
+ * pointer and frees the old one after the workers' quiet point. Networks live
+ * as long as a port names them.
+ */
+#ifndef VHOSTKIT_TOPOLOGY_H
+#define VHOSTKIT_TOPOLOGY_H
+
+#include "port/port.h"
+#include "switch/mac_table.h"
+
+/* One broadcast domain. */
+struct network {
+    char name[NETWORK_NAME_SIZE];
+    unsigned id;              /* below PORTS_MAX */
+    unsigned ports;           /* that name it */
+    struct mac_table *macs;
+};
+
+/* A queue pair that a worker polls. */
+struct source {
+    struct port *port;
+    unsigned pair;
+};
+
+struct source_list {
+    unsigned count;
+    struct source *sources;
+};
+
+struct member_list {
+    unsigned count;
+    struct port **ports;
+};
+
+struct topology {
+    struct port *by_id[PORTS_MAX];           /* NULL: no such port */
+    struct member_list members[PORTS_MAX];   /* by network id: where a flood goes */
+    struct source_list workers[WORKERS_MAX]; /* by worker id: what it polls */
+};
+
+/* Builds one from the ports' networks and port->workers[]. NULL: no memory. */
+struct topology *topology_create(struct port *const *ports, unsigned count);
+void topology_destroy(struct topology *topology);
+
+#endif

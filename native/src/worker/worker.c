@@ -1,0 +1,236 @@
+/*
+ * worker.c - the loop, and the thread around it.
+ *
+ * The control thread starts and stops workers; the loop runs on the worker's
+ * own thread. Its memory is allocated by the thread itself after it was
+ * pinned, so that the kernel takes it from the core's NUMA node.
+ */
+#include "worker/worker.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+#include <urcu-qsbr.h>
+
+#include "log.h"
+#include "switch/offload.h"
+#include "switch/topology.h"
+#include "worker/cycles.h"
+#include "worker/numa.h"
+
+/* Kicks are told apart from the wake-up fd by this. */
+#define WATCH_WAKE UINT64_MAX
+
+/* One round: every queue of ours once. Returns the frames moved. */
+static unsigned worker_round(struct worker *worker)
+{
+    const struct source_list *list = &worker->topology->workers[worker->id];
+    unsigned frames = 0;
+
+    for (unsigned i = 0; i < list->count; i++) {
+        struct port *port = list->sources[i].port;
+
+        frames += port->ops->poll(port, list->sources[i].pair, worker);
+    }
+    return frames;
+}
+
+static void worker_loop(struct worker *worker)
+{
+    uint64_t begin = cycles_now();
+
+    while (!atomic_load_explicit(&worker->stopping, memory_order_relaxed)) {
+        worker->topology = rcu_dereference(*worker->published);
+        unsigned frames = worker_round(worker);
+        uint64_t end = cycles_now();
+
+        rcu_quiescent_state();
+        worker->round++;
+        counter_add(&worker->rounds, 1);
+        if (frames > 0) {
+            counter_add(&worker->busy_cycles, end - begin);
+            worker->quiet_since = 0;
+        } else {
+            worker_idle(worker);
+            end = cycles_now();
+        }
+        begin = end;
+    }
+}
+
+/* Private memory of the loop. Pages come from the node of the core because this thread touches them first. */
+static bool worker_allocate(struct worker *worker)
+{
+    worker->burst = node_alloc(sizeof *worker->burst, worker->node);
+    worker->scratch = node_alloc(RING_SEGMENTS_MAX * sizeof *worker->scratch, worker->node);
+    worker->egress = node_alloc(PORTS_MAX * sizeof *worker->egress, worker->node);
+    worker->offload = offload_work_create();
+    return worker->burst != NULL && worker->scratch != NULL && worker->egress != NULL && worker->offload != NULL;
+}
+
+static void worker_free(struct worker *worker)
+{
+    if (worker->burst != NULL)
+        node_free(worker->burst, sizeof *worker->burst);
+    if (worker->scratch != NULL)
+        node_free(worker->scratch, RING_SEGMENTS_MAX * sizeof *worker->scratch);
+    if (worker->egress != NULL)
+        node_free(worker->egress, PORTS_MAX * sizeof *worker->egress);
+    offload_work_destroy(worker->offload);
+    if (worker->epoll_fd >= 0)
+        close(worker->epoll_fd);
+    if (worker->wake_fd >= 0)
+        close(worker->wake_fd);
+    free(worker);
+}
+
+/* What the new thread tells worker_start(). */
+struct launch {
+    struct worker *worker;
+    sem_t done;
+    int error; /* 0, or an errno value */
+};
+
+static void *worker_main(void *argument)
+{
+    struct launch *launch = argument;
+    struct worker *worker = launch->worker;
+    char name[16];
+
+    snprintf(name, sizeof name, "worker-%u", worker->id);
+    pthread_setname_np(pthread_self(), name);
+    if (worker->core >= 0) {
+        cpu_set_t cores;
+
+        CPU_ZERO(&cores);
+        CPU_SET((size_t)worker->core, &cores);
+        launch->error = pthread_setaffinity_np(pthread_self(), sizeof cores, &cores);
+    }
+    if (launch->error == 0 && !worker_allocate(worker))
+        launch->error = ENOMEM;
+    bool failed = launch->error != 0;
+
+    if (!failed) {
+        worker->start_cycles = cycles_now();
+        worker->start_ns = monotonic_ns();
+        rcu_register_thread();
+    }
+    sem_post(&launch->done); /* launch is gone from here on */
+    if (failed)
+        return NULL;
+    worker_loop(worker);
+    rcu_unregister_thread();
+    return NULL;
+}
+
+/* Creates the thread with all signals blocked: they are the control thread's. SIGBUS cannot be blocked away. */
+static int worker_launch(struct worker *worker)
+{
+    struct launch launch = { .worker = worker };
+    sigset_t all, before;
+
+    sem_init(&launch.done, 0, 0);
+    sigfillset(&all);
+    sigdelset(&all, SIGBUS);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&worker->thread, NULL, worker_main, &launch);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error == 0) {
+        while (sem_wait(&launch.done) != 0)
+            continue;
+        error = launch.error;
+        if (error != 0)
+            pthread_join(worker->thread, NULL);
+    }
+    sem_destroy(&launch.done);
+    return error;
+}
+
+struct worker *worker_start(unsigned id, int core, bool poll_only, struct topology **published, int report_fd)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+
+    if (worker == NULL)
+        return NULL;
+    worker->id = id;
+    worker->core = core;
+    worker->node = core >= 0 ? node_of_core(core) : -1;
+    worker->poll_only = poll_only;
+    worker->published = published;
+    worker->report_fd = report_fd;
+    worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    struct epoll_event wake = { .events = EPOLLIN | EPOLLET, .data.u64 = WATCH_WAKE };
+    int error = worker->epoll_fd < 0 || worker->wake_fd < 0 ||
+                        epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, worker->wake_fd, &wake) != 0
+                    ? errno
+                    : worker_launch(worker);
+    if (error == 0)
+        return worker;
+    worker_free(worker);
+    errno = error;
+    return NULL;
+}
+
+void worker_stop(struct worker *worker)
+{
+    atomic_store(&worker->stopping, true);
+    worker_wake(worker);
+    pthread_join(worker->thread, NULL);
+    worker_free(worker);
+}
+
+static void eventfd_add(int fd)
+{
+    uint64_t one = 1;
+
+    if (write(fd, &one, sizeof one) < 0 && errno != EAGAIN)
+        log_error("eventfd: %s", strerror(errno));
+}
+
+void worker_wake(struct worker *worker)
+{
+    eventfd_add(worker->wake_fd);
+}
+
+void worker_report(const struct worker *worker)
+{
+    eventfd_add(worker->report_fd);
+}
+
+int worker_watch(struct worker *worker, int fd, unsigned port, unsigned pair)
+{
+    struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.u64 = (uint64_t)port << 32 | pair };
+
+    return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : -errno;
+}
+
+void worker_unwatch(struct worker *worker, int fd)
+{
+    epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+void worker_status_read(const struct worker *worker, struct worker_status *status)
+{
+    uint64_t cycles = cycles_now() - worker->start_cycles;
+    uint64_t ns = monotonic_ns() - worker->start_ns;
+
+    *status = (struct worker_status){
+        .id = worker->id,
+        .core = worker->core,
+        .node = worker->node,
+        .sources = (*worker->published)->workers[worker->id].count,
+        .rounds = counter_read(&worker->rounds),
+        .busy_ms = (uint64_t)((double)counter_read(&worker->busy_cycles) * (double)ns / (double)cycles / 1e6),
+        .sleeps = counter_read(&worker->sleeps),
+        .sleeping = atomic_load(&worker->asleep),
+    };
+}

@@ -1,0 +1,79 @@
+/*
+ * worker.h - a thread that moves frames.
+ *
+ * The loop: take a burst → classify → deliver → complete → quiet point. Between
+ * two quiet points a worker may use what it found in the topology; nothing of
+ * it is freed meanwhile. Everything in struct worker belongs to the worker's
+ * thread, but for what is marked.
+ */
+#ifndef VHOSTKIT_WORKER_H
+#define VHOSTKIT_WORKER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "datapath.h"
+#include "switch/frame.h"
+#include "vhost/ring.h"
+
+struct offload_work;
+struct topology;
+
+/* Frames of one burst that go to the same port, in their order. */
+struct egress_list {
+    uint8_t count;
+    uint8_t frames[BURST_MAX]; /* indexes into the burst */
+};
+
+struct worker {
+    unsigned id;                /* set at start */
+    int core;                   /* pinned to; -1 not pinned */
+    int node;                   /* of that core; -1 unknown */
+    bool poll_only;             /* never sleeps */
+    struct topology **published; /* the datapath's current topology (RCU) */
+    int report_fd;              /* eventfd of the control thread: a queue broke */
+    int epoll_fd;               /* kicks, taps and wake_fd; the control thread adds and removes */
+    int wake_fd;                /* eventfd; anyone writes */
+    pthread_t thread;
+    atomic_bool stopping;       /* written by the control thread */
+
+    struct topology *topology;  /* of this round */
+    uint64_t round;             /* number of this round */
+    uint64_t quiet_since;       /* monotonic_ns of the first empty round; 0: not quiet */
+    struct offload_work *offload;
+    struct egress_list *egress; /* [PORTS_MAX] */
+    uint16_t touched[PORTS_MAX]; /* ports with a list that is not empty */
+    unsigned touched_count;
+    struct segment *scratch;    /* [RING_SEGMENTS_MAX] for ring_deliver */
+    struct burst *burst;
+
+    /* Read by the control thread. */
+    atomic_bool asleep;
+    counter rounds;
+    counter busy_cycles;        /* in rounds that found work */
+    counter sleeps;
+    uint64_t start_cycles;      /* both clocks at the start, to turn cycles into time */
+    uint64_t start_ns;
+};
+
+/* Starts the thread. NULL and errno when it cannot be. */
+struct worker *worker_start(unsigned id, int core, bool poll_only, struct topology **published, int report_fd);
+/* Asks it to end, waits, frees. */
+void worker_stop(struct worker *worker);
+/* Ends its sleep, if it sleeps. Any thread. */
+void worker_wake(struct worker *worker);
+void worker_status_read(const struct worker *worker, struct worker_status *status);
+
+/* Control thread: the worker wakes on this fd; `port` and `pair` say whose it is. 0 or -errno. */
+int worker_watch(struct worker *worker, int fd, unsigned port, unsigned pair);
+void worker_unwatch(struct worker *worker, int fd);
+
+/* Worker: tells the control thread to look for broken queues. */
+void worker_report(const struct worker *worker);
+
+/* Called by the loop after a round that found nothing; may sleep (idle.c). */
+void worker_idle(struct worker *worker);
+
+#endif
