@@ -120,11 +120,17 @@ static inline void slot_store(const struct mac_table *table, uint32_t slot, uint
     atomic_store_explicit(slot_at(table, slot), word, memory_order_relaxed);
 }
 
-/* A product with a random factor, folded: without knowing it nobody can aim at a bucket. */
+/*
+ * A product with a random factor, folded: without knowing it nobody can aim at a bucket. The second,
+ * fixed product costs two cycles and is for addresses in a row, as hosts hand them out: with some
+ * factors one table in 200 spread them badly and lost up to a tenth of them (2026-11, 1024 addresses).
+ */
 static inline struct candidates candidates_of(const struct mac_table *table, uint64_t mac)
 {
     unsigned __int128 product = (unsigned __int128)(mac ^ table->seed) * table->multiplier;
     uint64_t hash = (uint64_t)(product >> 64) ^ (uint64_t)product;
+    hash *= UINT64_C(0x9e3779b97f4a7c15);
+    hash ^= hash >> 32;
     uint32_t first = (uint32_t)hash & table->bucket_mask;
     return (struct candidates){first, first ^ (((uint32_t)(hash >> 32) & table->bucket_mask) | 1)};
 }

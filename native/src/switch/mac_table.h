@@ -50,7 +50,10 @@ static inline bool mac_is_multicast(uint64_t mac)
 int mac_table_lookup(const struct mac_table *table, uint64_t mac);
 /* Fetches the address's bucket into the cache ahead of the lookup. */
 void mac_table_prefetch(const struct mac_table *table, uint64_t mac);
-/* The address was seen on the port: learns, moves or refreshes it. Any worker. Never called with a multicast or zero address. */
+/*
+ * The address was seen on the port: learns, moves or refreshes it. Any worker.
+ * Never called with a multicast or zero address.
+ */
 void mac_table_learn(struct mac_table *table, unsigned port, uint64_t mac);
 /* Ages all entries by MAC_TICK_S. Control thread. */
 void mac_table_tick(struct mac_table *table);
@@ -59,6 +62,7 @@ unsigned mac_table_count(const struct mac_table *table);
 unsigned mac_table_port_count(const struct mac_table *table, unsigned port);
 /* Every entry once; a snapshot while workers go on. */
 void mac_table_visit(const struct mac_table *table,
-                     void (*visit)(void *context, uint64_t mac, unsigned port, unsigned age_s), void *context);
+                     void (*visit)(void *context, uint64_t mac, unsigned port, unsigned age_s),
+                     void *context);
 
 #endif
