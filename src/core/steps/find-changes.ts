@@ -1,0 +1,123 @@
+import type { HugepageNeed } from '../plan/plan.js'
+import type { Artifacts, MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
+import { portPrefix, tapPrefix } from '../spec/names.js'
+import { addPages, pagesBeyond } from './count-pages.js'
+import { liveMachine } from './live-machine.js'
+import { sameArgv, samePort, sameTap } from './same.js'
+import type { Live } from './steps.js'
+
+export interface DiffOptions {
+  /** Restart what runs with another command line than wanted; without it, only `notices` tells. */
+  restart?: boolean | undefined
+  /** What was applied before: says how machines that are no longer wanted are stopped. */
+  applied?: Artifacts | null | undefined
+}
+
+/** What must change, sorted by kind; `listSteps` puts it into an order. */
+export interface Changes {
+  stopMachines: MachineArtifact[]
+  removeFolders: string[]
+  deletePorts: PortRequest[]
+  deleteTaps: TapArtifact[]
+  release: HugepageNeed[]
+  reserve: { need: HugepageNeed; atLeast: number }[]
+  stopSwitch: boolean
+  startSwitch: boolean
+  createTaps: TapArtifact[]
+  addPorts: PortRequest[]
+  startMachines: MachineArtifact[]
+}
+
+/** Compares what is wanted with what exists. Only what belongs to the deployment is ever removed. */
+export function findChanges(wanted: Artifacts, live: Live, options: DiffOptions): Changes {
+  const restart = options.restart ?? false
+  const changed = changedMachines(wanted, live)
+  const restarting = restart ? changed : []
+  const stopMachines = [
+    ...staleMachines(wanted, live).flatMap((machine) =>
+      machine.running ? liveMachine(machine, wanted, options) : [],
+    ),
+    ...live.machines
+      .filter(({ name }) => restarting.some((machine) => machine.name === name))
+      .flatMap((machine) => liveMachine(machine, wanted, options)),
+  ]
+  const startMachines = wanted.machines.filter(
+    (machine) =>
+      restarting.includes(machine) ||
+      !live.machines.some(({ name, running }) => running && name === machine.name),
+  )
+  const held = new Set(restart ? [] : changed.flatMap(({ ports }) => ports))
+  const taps = changedTaps(wanted, live)
+  const ports = changedPorts(wanted, live, new Set(taps.create.map(({ ifname }) => ifname)), held)
+  const switchDiffers = live.switch !== null && !sameArgv(wanted.switch.argv, live.switch.argv)
+  const stopSwitch = restart && switchDiffers
+  return {
+    stopMachines,
+    removeFolders: staleMachines(wanted, live).flatMap((machine) =>
+      liveMachine(machine, wanted, options).map(({ folder }) => folder),
+    ),
+    deletePorts: ports.remove,
+    deleteTaps: taps.remove,
+    release: pagesBeyond(live.reserved, wanted.hugepages),
+    reserve: findReservations(startMachines, stopMachines, live),
+    stopSwitch,
+    startSwitch: live.switch === null || stopSwitch,
+    createTaps: taps.create,
+    addPorts: ports.add,
+    startMachines,
+  }
+}
+
+/** Machines that run with another command line than wanted. */
+export function changedMachines(wanted: Artifacts, live: Live): MachineArtifact[] {
+  return wanted.machines.filter(({ name, argv }) =>
+    live.machines.some(
+      (machine) => machine.running && machine.name === name && !sameArgv(argv, machine.argv),
+    ),
+  )
+}
+
+function staleMachines(wanted: Artifacts, live: Live): Live['machines'] {
+  return live.machines.filter(({ name }) => !wanted.machines.some((machine) => machine.name === name))
+}
+
+function changedTaps(wanted: Artifacts, live: Live): { remove: TapArtifact[]; create: TapArtifact[] } {
+  const prefix = tapPrefix(wanted.deployment)
+  const own = live.taps.filter(({ ifname }) => ifname.startsWith(prefix))
+  return {
+    remove: own.filter((tap) => !wanted.taps.some((other) => sameTap(tap, other))),
+    create: wanted.taps.filter((tap) => !own.some((other) => sameTap(tap, other))),
+  }
+}
+
+/** A port is set up anew too when its tap is: the switch holds on to the old one. */
+function changedPorts(wanted: Artifacts, live: Live, newTaps: Set<string>, held: Set<string>) {
+  const prefix = portPrefix(wanted.deployment)
+  const own = live.ports.filter(({ name }) => name.startsWith(prefix) && !held.has(name))
+  const stays = (port: PortRequest, others: PortRequest[]) =>
+    others.some((other) => samePort(port, other)) && !(port.kind === 'tap' && newTaps.has(port.ifname))
+  const free = wanted.ports.filter(
+    ({ name }) => !held.has(name) || !live.ports.some((port) => port.name === name),
+  )
+  return {
+    remove: own.filter((port) => !stays(port, wanted.ports)),
+    add: free.filter((port) => !stays(port, own)),
+  }
+}
+
+/** Pages missing for the machines to start, beside those free now or given back by the ones stopped first. */
+export function findReservations(
+  start: MachineArtifact[],
+  stop: MachineArtifact[],
+  live: Live,
+): Changes['reserve'] {
+  const needs = addPages(start.flatMap(({ hugepages }) => hugepages))
+  const there = addPages([
+    ...live.hugepages.map(({ node, pageBytes, free }) => ({ node, pageBytes, pages: free })),
+    ...stop.flatMap(({ hugepages }) => hugepages),
+  ])
+  return pagesBeyond(needs, there).map((need) => {
+    const whole = needs.find(({ node, pageBytes }) => node === need.node && pageBytes === need.pageBytes)
+    return { need, atLeast: whole?.pages ?? need.pages }
+  })
+}

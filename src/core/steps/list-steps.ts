@@ -1,0 +1,46 @@
+import type { Artifacts } from '../render/artifacts.js'
+import type { Changes } from './find-changes.js'
+import {
+  addPort,
+  createTap,
+  deletePort,
+  deleteTap,
+  makeFolder,
+  releaseHugepages,
+  removeFolder,
+  reserveHugepages,
+  startMachine,
+  startSwitch,
+  stopMachine,
+  stopSwitch,
+} from './make-step.js'
+import type { Live, Step } from './steps.js'
+
+/**
+ * The changes in an order that works: what goes makes room first, from the
+ * machines down; what comes is there before anybody needs it. Machines come
+ * last and together, so that they may boot side by side.
+ */
+export function listSteps(changes: Changes, wanted: Artifacts, live: Live): Step[] {
+  const { argv, control } = wanted.switch
+  const machinePortsFirst = [...changes.deletePorts].sort(
+    (a, b) => Number(a.kind === 'tap') - Number(b.kind === 'tap'),
+  )
+  const tapPortsFirst = [...changes.addPorts].sort(
+    (a, b) => Number(b.kind === 'tap') - Number(a.kind === 'tap'),
+  )
+  return [
+    ...changes.stopMachines.map(stopMachine),
+    ...changes.removeFolders.map(removeFolder),
+    ...machinePortsFirst.map((port) => deletePort(control, port)),
+    ...changes.deleteTaps.map(deleteTap),
+    ...changes.release.map(releaseHugepages),
+    ...changes.startMachines.map(({ folder }) => makeFolder(folder)),
+    ...changes.reserve.map(({ need, atLeast }) => reserveHugepages(need, atLeast)),
+    ...(changes.stopSwitch ? [stopSwitch(live.switch?.argv ?? null, control)] : []),
+    ...(changes.startSwitch ? [startSwitch(argv, control)] : []),
+    ...changes.createTaps.map(createTap),
+    ...tapPortsFirst.map((port) => addPort(control, port)),
+    ...changes.startMachines.map(startMachine),
+  ]
+}

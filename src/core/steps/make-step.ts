@@ -1,0 +1,136 @@
+import type { HugepageNeed } from '../plan/plan.js'
+import type { MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
+import { showSize } from '../spec/size.js'
+import type { Step } from './steps.js'
+
+/** Each kind of step with its label, its undo and its check. */
+
+export function makeFolder(path: string): Step {
+  return {
+    id: `make-folder ${path}`,
+    label: `make folder ${path}`,
+    action: { do: 'make-folder', path },
+    undo: { do: 'remove-folder', path },
+    verify: { expect: 'folder', path, present: true },
+  }
+}
+
+export function removeFolder(path: string): Step {
+  return {
+    id: `remove-folder ${path}`,
+    label: `remove folder ${path}`,
+    action: { do: 'remove-folder', path },
+    undo: { do: 'make-folder', path },
+    verify: { expect: 'folder', path, present: false },
+  }
+}
+
+/** `atLeast` pages must be free afterwards: those that were free before count too. */
+export function reserveHugepages(need: HugepageNeed, atLeast: number): Step {
+  const { node, pageBytes, pages } = need
+  return {
+    id: `reserve-hugepages ${node} ${showSize(pageBytes)}`,
+    label: `reserve ${pages} hugepages of ${showSize(pageBytes)} on node ${node}`,
+    action: { do: 'reserve-hugepages', ...need },
+    undo: { do: 'release-hugepages', ...need },
+    verify: { expect: 'hugepages-free', node, pageBytes, atLeast },
+  }
+}
+
+export function releaseHugepages(need: HugepageNeed): Step {
+  const { node, pageBytes, pages } = need
+  return {
+    id: `release-hugepages ${node} ${showSize(pageBytes)}`,
+    label: `release ${pages} hugepages of ${showSize(pageBytes)} on node ${node}`,
+    action: { do: 'release-hugepages', ...need },
+    undo: { do: 'reserve-hugepages', ...need },
+    verify: { expect: 'nothing' },
+  }
+}
+
+export function startSwitch(argv: string[], control: string): Step {
+  return {
+    id: 'start-switch',
+    label: 'start the switch',
+    action: { do: 'start-switch', argv, control },
+    undo: { do: 'stop-switch', control },
+    verify: { expect: 'switch', control, running: true },
+  }
+}
+
+/** `argv` starts it again in an undo; null when it is not known. */
+export function stopSwitch(argv: string[] | null, control: string): Step {
+  return {
+    id: 'stop-switch',
+    label: 'stop the switch',
+    action: { do: 'stop-switch', control },
+    undo: argv === null ? null : { do: 'start-switch', argv, control },
+    verify: { expect: 'switch', control, running: false },
+  }
+}
+
+export function createTap(tap: TapArtifact): Step {
+  const { ifname, addresses } = tap
+  return {
+    id: `create-tap ${ifname}`,
+    label: `create tap ${ifname} with ${addresses.join(', ')}`,
+    action: { do: 'create-tap', tap },
+    undo: { do: 'delete-tap', ifname },
+    verify: { expect: 'tap', ifname, present: true },
+  }
+}
+
+export function deleteTap(tap: TapArtifact): Step {
+  const { ifname } = tap
+  return {
+    id: `delete-tap ${ifname}`,
+    label: `delete tap ${ifname}`,
+    action: { do: 'delete-tap', ifname },
+    undo: { do: 'create-tap', tap },
+    verify: { expect: 'tap', ifname, present: false },
+  }
+}
+
+export function addPort(control: string, port: PortRequest): Step {
+  const { name, kind, network } = port
+  return {
+    id: `add-port ${name}`,
+    label: `add ${kind} port ${name} to network ${network}`,
+    action: { do: 'add-port', control, port },
+    undo: { do: 'delete-port', control, name },
+    verify: { expect: 'port', control, name, present: true },
+  }
+}
+
+export function deletePort(control: string, port: PortRequest): Step {
+  const { name } = port
+  return {
+    id: `delete-port ${name}`,
+    label: `delete port ${name}`,
+    action: { do: 'delete-port', control, name },
+    undo: { do: 'add-port', control, port },
+    verify: { expect: 'port', control, name, present: false },
+  }
+}
+
+export function startMachine(machine: MachineArtifact): Step {
+  const { name } = machine
+  return {
+    id: `start-machine ${name}`,
+    label: `start machine ${name}`,
+    action: { do: 'start-machine', machine },
+    undo: { do: 'stop-machine', machine },
+    verify: { expect: 'machine', name, running: true },
+  }
+}
+
+export function stopMachine(machine: MachineArtifact): Step {
+  const { name } = machine
+  return {
+    id: `stop-machine ${name}`,
+    label: `stop machine ${name}`,
+    action: { do: 'stop-machine', machine },
+    undo: machine.argv.length === 0 ? null : { do: 'start-machine', machine },
+    verify: { expect: 'machine', name, running: false },
+  }
+}

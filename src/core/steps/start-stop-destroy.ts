@@ -1,0 +1,98 @@
+import { VhostkitError } from '../errors.js'
+import type { Artifacts, MachineArtifact } from '../render/artifacts.js'
+import { portPrefix, tapPrefix } from '../spec/names.js'
+import { pagesInBoth } from './count-pages.js'
+import { type Changes, type DiffOptions, findChanges, findReservations } from './find-changes.js'
+import { listSteps } from './list-steps.js'
+import { liveMachine } from './live-machine.js'
+import type { Live, Step } from './steps.js'
+
+const nothing: Changes = {
+  stopMachines: [],
+  removeFolders: [],
+  deletePorts: [],
+  deleteTaps: [],
+  release: [],
+  reserve: [],
+  stopSwitch: false,
+  startSwitch: false,
+  createTaps: [],
+  addPorts: [],
+  startMachines: [],
+}
+
+/** Starts machines, with all they need: pages, switch, taps and ports. Those that run already are left out. */
+export function stepsToStart(wanted: Artifacts, live: Live, names: string[]): Step[] {
+  const machines = findMachines(wanted, names)
+  const all = findChanges(wanted, live, {})
+  const startMachines = all.startMachines.filter((machine) => machines.includes(machine))
+  const needed = new Set(startMachines.flatMap(({ ports }) => ports))
+  const isNeeded = ({ kind, name }: Artifacts['ports'][number]) => kind === 'tap' || needed.has(name)
+  const changes: Changes = {
+    ...nothing,
+    startMachines,
+    deletePorts: all.deletePorts.filter(
+      (port) => isNeeded(port) && all.addPorts.some(({ name }) => name === port.name),
+    ),
+    deleteTaps: all.deleteTaps.filter((tap) => all.createTaps.some(({ ifname }) => ifname === tap.ifname)),
+    reserve: findReservations(startMachines, [], live),
+    startSwitch: all.startSwitch,
+    createTaps: all.createTaps,
+    addPorts: all.addPorts.filter(isNeeded),
+  }
+  return startMachines.length === 0 ? [] : listSteps(changes, wanted, live)
+}
+
+/** Stops machines and gives back the hugepages reserved for them. Their ports stay, so that they can come back. */
+export function stepsToStop(wanted: Artifacts, live: Live, names: string[]): Step[] {
+  const stopped = findMachines(wanted, names)
+  const stopMachines = runningMachines(wanted, live, {}).filter(({ name }) =>
+    stopped.some((machine) => machine.name === name),
+  )
+  const release = pagesInBoth(
+    live.reserved,
+    stopMachines.flatMap(({ hugepages }) => hugepages),
+  )
+  return listSteps({ ...nothing, stopMachines, release }, wanted, live)
+}
+
+export interface DestroyOptions {
+  /** What was applied before. */
+  applied?: Artifacts | null | undefined
+  /** Leave the switch: others use it. A port of another deployment in `live` has the same effect. */
+  keepSwitch?: boolean | undefined
+}
+
+/** Takes down everything of the deployment, whatever of it exists. */
+export function stepsToDestroy(wanted: Artifacts, live: Live, options: DestroyOptions = {}): Step[] {
+  const ports = live.ports.filter(({ name }) => name.startsWith(portPrefix(wanted.deployment)))
+  const ownSwitch = ports.length === live.ports.length && options.keepSwitch !== true
+  const known = live.machines.flatMap((machine) => liveMachine(machine, wanted, options))
+  const changes: Changes = {
+    ...nothing,
+    stopMachines: runningMachines(wanted, live, options),
+    removeFolders: [...new Set([...wanted.machines, ...known].map(({ folder }) => folder))],
+    deletePorts: ports,
+    deleteTaps: live.taps.filter(({ ifname }) => ifname.startsWith(tapPrefix(wanted.deployment))),
+    release: live.reserved,
+    stopSwitch: live.switch !== null && ownSwitch,
+  }
+  return listSteps(changes, wanted, live)
+}
+
+function runningMachines(wanted: Artifacts, live: Live, options: DiffOptions): MachineArtifact[] {
+  return live.machines
+    .filter(({ running }) => running)
+    .flatMap((machine) => liveMachine(machine, wanted, options))
+}
+
+function findMachines({ deployment, machines }: Artifacts, names: string[]): MachineArtifact[] {
+  return names.map((name) => {
+    const machine = machines.find((other) => other.name === name)
+    if (machine !== undefined) return machine
+    throw new VhostkitError('not-found', {
+      sentence: `${deployment} has no machine ${name}.`,
+      hint: `Its machines: ${machines.map((other) => other.name).join(', ')}.`,
+    })
+  })
+}
