@@ -120,6 +120,18 @@ static json_t *feature_names_json(uint64_t features)
     return names;
 }
 
+static json_t *features_json(const struct port_status *status)
+{
+    return json_pack("{s:o, s:o, s:o}", "offered", feature_set_json(status->offered), "negotiated",
+                     feature_set_json(status->negotiated), "names", feature_names_json(status->negotiated));
+}
+
+static json_t *memory_json(const struct port_status *status)
+{
+    return json_pack("{s:i, s:I, s:i}", "regions", (int)status->memory_regions, "bytes",
+                     (json_int_t)status->memory_bytes, "node", status->memory_node);
+}
+
 static json_t *rings_json(const struct port_status *status)
 {
     json_t *rings = json_array();
@@ -142,13 +154,9 @@ json_t *port_json(const struct port *port)
     json_object_set_new(object, "state", json_string(state_names[status.state]));
     json_object_set_new(object, "connects", json_integer((json_int_t)status.connects));
     json_object_set_new(object, "last_error", status.last_error[0] ? rpc_text(status.last_error) : json_null());
-    json_object_set_new(object, "features",
-                        json_pack("{s:o, s:o, s:o}", "offered", feature_set_json(status.offered), "negotiated",
-                                  feature_set_json(status.negotiated), "names",
-                                  feature_names_json(status.negotiated)));
-    json_object_set_new(object, "memory",
-                        json_pack("{s:i, s:I, s:i}", "regions", (int)status.memory_regions, "bytes",
-                                  (json_int_t)status.memory_bytes, "node", status.memory_node));
+    bool tap = port_config_of(port)->kind == PORT_TAP;
+    json_object_set_new(object, "features", tap ? json_null() : features_json(&status));
+    json_object_set_new(object, "memory", tap ? json_null() : memory_json(&status));
     json_object_set_new(object, "rings", rings_json(&status));
     return object;
 }

@@ -1,0 +1,228 @@
+/*
+ * main.c - vhostkit-switch from its command line to its exit code.
+ *
+ * Owns what lives as long as the program: the control listener (in front of
+ * the supervisor), and in the process that serves the loop, the datapath, the
+ * clients and the commander between them. All of it on the one thread that
+ * becomes the control thread; the workers are started by the datapath.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "control/commands.h"
+#include "control/control_listener.h"
+#include "control/control_socket.h"
+#include "control/event_loop.h"
+#include "control/state_file.h"
+#include "datapath.h"
+#include "log.h"
+#include "options.h"
+#include "supervisor.h"
+
+/* Everything of one run. */
+struct program {
+    struct options options;
+    struct control_listener listener;
+    struct event_loop *loop;
+    struct event_source signals;      /* a signalfd */
+    struct control_socket *control;
+    struct commander commander;
+    bool closing;                     /* ports go because the switch ends: the state file stays */
+};
+
+static enum exit_code start(int argc, char **argv, struct options *options, bool *go_on);
+static enum exit_code hold_control_socket(struct program *program);
+static int serve(void *owner, const struct supervision *supervision);
+
+int main(int argc, char **argv)
+{
+    struct program program = { .signals = EVENT_SOURCE_NONE };
+    bool go_on;
+    int code = start(argc, argv, &program.options, &go_on);
+    if (!go_on)
+        return code;
+    code = hold_control_socket(&program);
+    if (code != EXIT_DONE)
+        return code;
+    if (program.options.monitor)
+        code = supervise(serve, &program);
+    else
+        code = serve(&program, &(struct supervision){ .supervisor = 0, .starts = 1 });
+    control_listener_close(&program.listener, true);
+    return code;
+}
+
+/* ---- before anything is there ---- */
+
+/* A guest's rings and memory regions each take an fd. */
+static void raise_fd_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+static enum exit_code start(int argc, char **argv, struct options *options, bool *go_on)
+{
+    char why[512];
+    *go_on = false;
+    switch (options_parse(argc, argv, options, why, sizeof why)) {
+    case OPTIONS_HELP: fputs(options_help, stdout); return EXIT_DONE;
+    case OPTIONS_VERSION: puts("vhostkit-switch " VHOSTKIT_VERSION); return EXIT_DONE;
+    case OPTIONS_WRONG: fprintf(stderr, "vhostkit-switch: %s (see --help)\n", why); return EXIT_USAGE;
+    case OPTIONS_RUN: break;
+    }
+    int error = log_open(options->log, options->log_level);
+    if (error < 0) {
+        fprintf(stderr, "vhostkit-switch: log %s cannot be opened: %s\n", options->log, strerror(-error));
+        return EXIT_FAILED;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    raise_fd_limit();
+    *go_on = true;
+    return EXIT_DONE;
+}
+
+static enum exit_code hold_control_socket(struct program *program)
+{
+    char why[512];
+    enum listener_verdict verdict = control_listener_open(&program->listener, program->options.control,
+                                                          program->options.group, why, sizeof why);
+    if (verdict == LISTENER_OPEN)
+        return EXIT_DONE;
+    log_error("%s", why);
+    return verdict == LISTENER_HELD ? EXIT_HELD : EXIT_FAILED;
+}
+
+/* ---- what the datapath and the clients call ---- */
+
+static char *answer(void *owner, const char *line, size_t length, bool *subscribe)
+{
+    struct program *program = owner;
+    return command_handle(&program->commander, line, length, subscribe);
+}
+
+static void tell_event(void *owner, const char *type, const char *port, const char *why, int a, int b)
+{
+    struct program *program = owner;
+    char *line = command_event_line(&program->commander, type, port, why, a, b);
+    if (line)
+        control_socket_publish(program->control, line);
+    free(line);
+}
+
+static void save_config(void *owner)
+{
+    struct program *program = owner;
+    char why[256];
+    if (!program->closing && !commander_save(&program->commander, why, sizeof why))
+        log_error("state file: %s; a crash now would lose the features offered since", why);
+}
+
+static void take_signal(void *owner, uint32_t events)
+{
+    struct program *program = owner;
+    struct signalfd_siginfo signal;
+    (void)events;
+    if (read(program->signals.fd, &signal, sizeof signal) != (ssize_t)sizeof signal)
+        return;
+    log_info("SIG%s from pid %u: ending", sigabbrev_np((int)signal.ssi_signo), signal.ssi_pid);
+    event_loop_stop(program->loop);
+}
+
+/* ---- one life of the switch ---- */
+
+static bool open_loop(struct program *program)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigprocmask(SIG_BLOCK, &signals, NULL); /* before the workers, so that it holds for them too */
+    int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    program->loop = event_loop_create();
+    if (fd >= 0 && program->loop &&
+        event_loop_add(program->loop, &program->signals, fd, EPOLLIN, take_signal, program) == 0) {
+        program->control = control_socket_create(program->loop, &program->listener, answer, program);
+        return program->control != NULL;
+    }
+    return false;
+}
+
+static bool open_datapath(struct program *program)
+{
+    const struct datapath_options options = {
+        .cores = program->options.cores,
+        .core_count = program->options.core_count,
+        .poll = program->options.poll,
+    };
+    const struct datapath_listener listener = { tell_event, save_config, program };
+    program->commander.datapath = datapath_create(program->loop, &options, &listener);
+    return program->commander.datapath != NULL;
+}
+
+static enum exit_code serve_until_asked(struct program *program, struct state *state)
+{
+    if (!open_loop(program)) {
+        log_error("the control loop cannot be set up: %s", strerror(errno));
+        return EXIT_FAILED;
+    }
+    program->commander.loop = program->loop;
+    if (!open_datapath(program)) {
+        log_error("no worker can be started: %s", strerror(errno));
+        return EXIT_FAILED;
+    }
+    commander_load(&program->commander, state);
+    log_info("vhostkit-switch " VHOSTKIT_VERSION " serves %s: start %u, %u ports", program->listener.path,
+             program->commander.supervision.starts, datapath_port_count(program->commander.datapath));
+    int error = event_loop_run(program->loop);
+    if (error < 0)
+        log_error("the control loop failed: %s", strerror(-error));
+    return error < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static void close_all(struct program *program)
+{
+    program->closing = true;
+    if (program->commander.datapath)
+        datapath_destroy(program->commander.datapath);
+    control_socket_destroy(program->control);
+    if (program->signals.fd >= 0)
+        close(program->signals.fd);
+    event_loop_destroy(program->loop);
+    commander_free(&program->commander);
+}
+
+static int serve(void *owner, const struct supervision *supervision)
+{
+    struct program *program = owner;
+    struct state state;
+    char why[1024];
+    program->commander = (struct commander){
+        .state_path = program->options.state,
+        .supervision = *supervision,
+        .poll = program->options.poll,
+        .started_ns = event_loop_now(),
+    };
+    if (!state_read(program->options.state, &state, why, sizeof why)) {
+        log_error("%s", why);
+        return EXIT_STATE;
+    }
+    enum exit_code code = serve_until_asked(program, &state);
+    close_all(program);
+    state_free(&state);
+    if (supervision->supervisor != 0 && getppid() != supervision->supervisor)
+        control_listener_close(&program->listener, true); /* the supervisor was killed: nobody else can */
+    log_info("ended with exit code %d", code);
+    return code;
+}
