@@ -42,6 +42,7 @@ export class Journal {
 
   async end(status: Receipt['status']): Promise<void> {
     this.receipt.status = status
+    this.receipt.before = null
     await this.#write()
   }
 

@@ -17,6 +17,8 @@ export interface Receipt {
   spec: { path: string; text: string }
   plan: Plan
   artifacts: Artifacts
+  /** While changing: what was applied before, since some of it may still be there. */
+  before: Artifacts | null
   /** Hugepages that we took and must give back. */
   reserved: Live['reserved']
   /** The steps of the last operation: each is written before it is carried out. */
@@ -51,6 +53,12 @@ export async function writeReceipt(stateFolder: string, receipt: Receipt): Promi
 
 export async function removeReceipt(stateFolder: string, deployment: string): Promise<void> {
   await removeFile(receiptPath(stateFolder, deployment))
+}
+
+/** Everything that may exist of a deployment: after a crash, machines of before and of now. */
+export function knownArtifacts({ artifacts, before }: Receipt): Artifacts {
+  const isGone = ({ name }: { name: string }) => !artifacts.machines.some((machine) => machine.name === name)
+  return { ...artifacts, machines: [...artifacts.machines, ...(before?.machines.filter(isGone) ?? [])] }
 }
 
 /** A damaged receipt is refused, never guessed: it says what must be given back. */

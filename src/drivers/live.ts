@@ -7,8 +7,8 @@ import { readPorts, toPortRequest } from './switch/ports.js'
 import { readSwitch, readSwitchArguments } from './switch/process.js'
 
 /**
- * Reads what exists now of the given artifacts: those wanted and those applied
- * earlier. What other deployments have on the same host is left out.
+ * Reads what exists now of the given artifacts: the machines wanted and those
+ * applied earlier, and every port and tap of ours, of other deployments too.
  */
 export async function readLive(
   wanted: Artifacts,
@@ -17,22 +17,18 @@ export async function readLive(
 ): Promise<Live> {
   const all = applied === null ? [wanted] : [wanted, applied]
   const machines = distinct(all.flatMap((artifacts) => artifacts.machines))
-  const portNames = new Set(all.flatMap(({ ports }) => ports.map(({ name }) => name)))
-  const tapNames = new Set(all.flatMap(({ taps }) => taps.map(({ ifname }) => ifname)))
   const [switchLive, ports, taps, hugepages, machinesLive] = await Promise.all([
     readSwitchLive(wanted.switch.control),
     readPorts(wanted.switch.control).catch(() => []),
-    tapNames.size === 0 ? [] : readTaps(),
+    all.every(({ taps }) => taps.length === 0) ? [] : readTaps(),
     readPools(all, reserved),
     Promise.all(machines.map(readMachine)),
   ])
   return {
     switch: switchLive,
     hugepages,
-    taps: taps
-      .filter(({ ifname }) => tapNames.has(ifname))
-      .map(({ ifname, addresses }) => ({ ifname, addresses })),
-    ports: ports.filter(({ name }) => portNames.has(name)).map(toPortRequest),
+    taps,
+    ports: ports.map(toPortRequest),
     machines: machinesLive,
     reserved,
   }

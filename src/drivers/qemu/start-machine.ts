@@ -1,4 +1,5 @@
 import type { MachineArtifact } from '../../core/render/artifacts.js'
+import { gib, parseSize } from '../../core/spec/size.js'
 import { readTail, removeFile } from '../../world/files.js'
 import { type DetachedProgram, startDetached } from '../../world/start-detached.js'
 import { pause, waitFor } from '../../world/wait-for.js'
@@ -20,7 +21,7 @@ const msPerGib = 2_000
 export async function startMachine(machine: MachineArtifact, signal?: AbortSignal): Promise<void> {
   if ((await readRunningPid(machine.pidFile, machine.qmpSocket)) !== null) return
   await removeFile(machine.log)
-  const child = await startDetached(machine.argv, machine.log)
+  const child = await startDetached(pinned(machine), machine.log)
   try {
     await writePidFile(machine.pidFile, child.pid)
     const monitor = await waitForMonitor(machine, child, signal)
@@ -33,6 +34,11 @@ export async function startMachine(machine: MachineArtifact, signal?: AbortSigna
     await pause(20)
     throw startFailure(machine.name, describe(child, error), await readTail(machine.log), machine.log)
   }
+}
+
+/** taskset becomes QEMU (exec), so the pid stays; the vCPU threads inherit the CPUs. */
+function pinned({ argv, hostCpus }: MachineArtifact): string[] {
+  return hostCpus.length === 0 ? argv : ['taskset', '--cpu-list', hostCpus.join(','), ...argv]
 }
 
 async function waitForMonitor(
@@ -49,11 +55,8 @@ async function waitForMonitor(
   })
 }
 
-/** The -m argument, which the renderer writes in MiB ("256M") or GiB ("4G"). */
 function memoryGib(argv: readonly string[]): number {
-  const match = /^(?:size=)?(\d+)([MG]?)/.exec(argv[argv.indexOf('-m') + 1] ?? '')
-  if (match === null) return 0
-  return Number(match[1]) / (match[2] === 'G' ? 1 : 1024)
+  return (parseSize(argv[argv.indexOf('-m') + 1] ?? '') ?? 0) / gib
 }
 
 function describe(child: DetachedProgram, error: unknown): string {

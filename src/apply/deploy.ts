@@ -1,0 +1,88 @@
+import { VhostkitError } from '../core/errors.js'
+import type { Facts } from '../core/facts/facts.js'
+import type { PlanOptions } from '../core/plan/make-plan.js'
+import type { Spec } from '../core/spec/spec.js'
+import { carryOut, type Operation, withLock } from './operation.js'
+import { type Prepared, prepare, type SpecText } from './prepare.js'
+import { type JournalEntry, knownArtifacts, type Receipt, removeReceipt, writeReceipt } from './receipt.js'
+
+export interface DeployInput {
+  specText: SpecText
+  spec: Spec
+  planOptions: PlanOptions
+  /** Restart what runs with another command line than planned. */
+  restart: boolean
+  /** Read under the lock: another CLI may have changed the host while we waited. */
+  readFacts(): Promise<Facts>
+  /** Called with the plan before anything is touched. */
+  planned(prepared: Prepared): void
+}
+
+/** Brings the host to what the spec says; nothing is done when it is so already. */
+export async function deploy(input: DeployInput, operation: Operation): Promise<Prepared> {
+  return withLock(operation, async () => {
+    const facts = await input.readFacts()
+    try {
+      return await deployOnce(input, facts, operation)
+    } catch (error) {
+      // Free memory may be too scattered for hugepages, which only trying can tell.
+      const short = error instanceof VhostkitError && error.code === 'hugepages-short'
+      if (!short || !facts.canReserveHugepages) throw error
+      return deployOnce(input, { ...facts, canReserveHugepages: false }, operation)
+    }
+  })
+}
+
+async function deployOnce(input: DeployInput, facts: Facts, operation: Operation): Promise<Prepared> {
+  const { folders } = operation
+  const prepared = await prepare(input.spec, facts, folders, input.planOptions, input.restart)
+  input.planned(prepared)
+  const { receipt: before, steps } = prepared
+  const receipt = makeReceipt(input.specText, prepared)
+  if (steps.length === 0) {
+    await writeReceipt(folders.state, {
+      ...receipt,
+      before: null,
+      operation: operation.commandLine,
+      status: 'applied',
+    })
+    return prepared
+  }
+  try {
+    const journal = await carryOut(steps, receipt, operation, 'undo')
+    await journal.end('applied')
+    return prepared
+  } catch (error) {
+    await keepOldReceipt(before, receipt, folders.state)
+    throw error
+  }
+}
+
+function makeReceipt({ path, text }: SpecText, { receipt, plan, artifacts }: Prepared): Receipt {
+  return {
+    version: 1,
+    deployment: plan.deployment,
+    status: 'changing',
+    operation: '',
+    time: new Date().toISOString(),
+    spec: { path, text },
+    plan,
+    artifacts,
+    before: receipt === null ? null : knownArtifacts(receipt),
+    reserved: receipt?.reserved ?? [],
+    journal: [],
+  }
+}
+
+/** After an undo the old state is true again; a first deployment that failed leaves nothing, unless an undo failed. */
+async function keepOldReceipt(before: Receipt | null, failed: Receipt, stateFolder: string): Promise<void> {
+  if (failed.journal.some(isLeft)) return
+  if (before !== null) await writeReceipt(stateFolder, { ...before, reserved: failed.reserved })
+  else if (failed.reserved.length === 0) await removeReceipt(stateFolder, failed.deployment)
+}
+
+/** A reservation that failed gave its pages back itself. */
+function isLeft({ action, undo, state }: JournalEntry): boolean {
+  const gaveBack = action.do === 'reserve-hugepages' && state === 'failed'
+  return undo !== null && state !== 'undone' && !gaveBack
+}

@@ -1,0 +1,99 @@
+import { VhostkitError } from '../core/errors.js'
+import type { Facts } from '../core/facts/facts.js'
+import { makePlan, type PlanOptions } from '../core/plan/make-plan.js'
+import type { Folders, Plan } from '../core/plan/plan.js'
+import type { Artifacts } from '../core/render/artifacts.js'
+import { renderAll } from '../core/render/render-all.js'
+import { parseSpec } from '../core/spec/parse-spec.js'
+import type { Problem } from '../core/spec/problem.js'
+import type { Spec } from '../core/spec/spec.js'
+import { diff, notices } from '../core/steps/diff.js'
+import type { Live, Step } from '../core/steps/steps.js'
+import { readPool } from '../drivers/host/hugepages.js'
+import { readLive } from '../drivers/live.js'
+import { readMachine } from '../drivers/qemu/machine-state.js'
+import { readText } from '../world/files.js'
+import { knownArtifacts, type Receipt, readReceipt } from './receipt.js'
+import { settle } from './settle.js'
+
+/** Everything that was wrong with a spec, or with this host for it. */
+export class ProblemsFound extends VhostkitError {
+  readonly problems: Problem[]
+  constructor(problems: Problem[]) {
+    const fromSpec = problems.some(({ line }) => line > 0)
+    const [first] = problems
+    const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
+    super(fromSpec ? 'spec-refused' : (first?.code ?? 'internal'), { sentence: `${count} found.` })
+    this.problems = problems
+  }
+}
+
+export interface SpecText {
+  path: string
+  text: string
+}
+
+export async function readSpec(path: string): Promise<SpecText> {
+  const text = await readText(path).catch((cause: Error) => {
+    throw new VhostkitError('spec-unreadable', {
+      sentence: `${path} cannot be read: ${cause.message}.`,
+      cause,
+    })
+  })
+  if (text === null) throw new VhostkitError('spec-unreadable', { sentence: `There is no file ${path}.` })
+  return { path, text }
+}
+
+export function requireSpec({ path, text }: SpecText): Spec {
+  const parsed = parseSpec(text, path)
+  if ('problems' in parsed) throw new ProblemsFound(parsed.problems)
+  return parsed.ok
+}
+
+export function requirePlan(spec: Spec, facts: Facts, folders: Folders, options: PlanOptions): Plan {
+  const planned = makePlan(spec, facts, folders, options)
+  if ('problems' in planned) throw new ProblemsFound(planned.problems)
+  return planned.ok
+}
+
+/** A deployment on its whole way from the spec to the steps that are left to do. */
+export interface Prepared {
+  receipt: Receipt | null
+  plan: Plan
+  artifacts: Artifacts
+  live: Live
+  steps: Step[]
+  /** What stays as it is because only a restart would change it. */
+  notices: Problem[]
+}
+
+/** Plans a spec beside what runs of it already, and compares with the host. */
+export async function prepare(
+  spec: Spec,
+  facts: Facts,
+  folders: Folders,
+  options: PlanOptions,
+  restart = false,
+): Promise<Prepared> {
+  const receipt = await readSettledReceipt(folders, spec.name)
+  const running = receipt === null ? [] : await readRunning(knownArtifacts(receipt))
+  const keep = receipt === null ? undefined : { plan: receipt.plan, running }
+  const plan = requirePlan(spec, facts, folders, { ...options, keep })
+  const artifacts = renderAll(plan)
+  const applied = receipt === null ? null : knownArtifacts(receipt)
+  const live = await readLive(artifacts, applied, receipt?.reserved ?? [])
+  const steps = diff(artifacts, live, { restart, applied })
+  return { receipt, plan, artifacts, live, steps, notices: restart ? [] : notices(artifacts, live) }
+}
+
+/** The receipt as it is true now, also after a crash in the middle of an operation. */
+export async function readSettledReceipt(folders: Folders, deployment: string): Promise<Receipt | null> {
+  const receipt = await readReceipt(folders.state, deployment)
+  if (receipt === null) return null
+  return settle(receipt, async (node, pageBytes) => (await readPool(node, pageBytes)).total)
+}
+
+async function readRunning(artifacts: Artifacts): Promise<string[]> {
+  const machines = await Promise.all(artifacts.machines.map(readMachine))
+  return machines.filter(({ running }) => running).map(({ name }) => name)
+}

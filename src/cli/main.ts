@@ -1,0 +1,67 @@
+import { VhostkitError } from '../core/errors.js'
+import type { CommandContext, CommandResult } from './command.js'
+import { readVersion } from './read-version.js'
+import { describeError } from './show-error.js'
+
+/** Runs a command line and prints what came of it. Returns the exit code; only the launcher ends the process. */
+export async function runMain(words: string[]): Promise<number> {
+  const json = words.includes('--json')
+  if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
+    return print({ text: await readVersion(), data: null, exitCode: 0 }, false)
+  }
+  const interrupt = listenForInterrupt()
+  try {
+    const { parseArguments } = await import('./parse-arguments.js')
+    const parsed = await parseArguments(words)
+    if ('result' in parsed) return print(parsed.result, false)
+    const context: CommandContext = {
+      places: parsed.places,
+      signal: interrupt.signal,
+      report: await chooseReporter(json),
+      follow: (text, data) => write(process.stdout, json ? JSON.stringify(data) : text),
+      commandLine: ['vhostkit', ...words].join(' '),
+    }
+    const command = await parsed.load()
+    return print(await command.run(parsed.input, context), json)
+  } catch (error) {
+    return printError(error, json)
+  } finally {
+    interrupt.stop()
+  }
+}
+
+/** Ctrl-C and SIGTERM abort what runs; whoever started something cleans it up before it gives way. */
+function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
+  const controller = new AbortController()
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  const abort = () => controller.abort(new VhostkitError('interrupted'))
+  for (const name of signals) process.on(name, abort)
+  return {
+    signal: controller.signal,
+    stop: () => {
+      for (const name of signals) process.off(name, abort)
+    },
+  }
+}
+
+async function chooseReporter(json: boolean) {
+  if (process.stderr.isTTY === true && !json) return (await import('./stage-list.js')).makeStageList()
+  return (await import('./stage-lines.js')).makeStageLines((line) => write(process.stderr, line))
+}
+
+function print({ text, data, exitCode }: CommandResult, json: boolean): number {
+  if (json) write(process.stdout, JSON.stringify(data))
+  else if (text !== '') write(process.stdout, text)
+  return exitCode
+}
+
+function printError(error: unknown, json: boolean): number {
+  const { text, data, exitCode } = describeError(error)
+  if (json) write(process.stdout, JSON.stringify(data))
+  else write(process.stderr, text)
+  return exitCode
+}
+
+function write(stream: NodeJS.WriteStream, text: string): void {
+  stream.write(text.endsWith('\n') ? text : `${text}\n`)
+}

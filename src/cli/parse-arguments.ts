@@ -1,0 +1,77 @@
+import { Command as Commander, CommanderError } from 'commander'
+import { VhostkitError } from '../core/errors.js'
+import type { Command, CommandInput, CommandModule, CommandResult } from './command.js'
+import { commands } from './commands.js'
+import { findPlaces, type Places } from './places.js'
+import { readVersion } from './read-version.js'
+
+/** A command to run, or a result that is there already (help, version). */
+export type ParsedArguments =
+  | { input: CommandInput; places: Places; load: () => Promise<CommandModule> }
+  | { result: CommandResult }
+
+/** Turns the words of the command line into one row of the table with its input. The only user of commander. */
+export async function parseArguments(words: string[]): Promise<ParsedArguments> {
+  const printed: string[] = []
+  const chosen: { command?: Command; input?: CommandInput } = {}
+  const program = makeProgram(await readVersion(), printed, (command, input) => {
+    Object.assign(chosen, { command, input })
+  })
+  try {
+    program.parse(words, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return { result: { text: printed.join('').trimEnd(), data: null, exitCode: 0 } }
+    throw new VhostkitError('usage', { sentence: describeUsage(error.message, printed) })
+  }
+  const { command, input } = chosen
+  if (command?.load === undefined || input === undefined) throw new VhostkitError('usage')
+  const { runDir, stateDir } = input.options as { runDir?: string; stateDir?: string }
+  const places = findPlaces({ runDir, stateDir }, process.env, process.geteuid?.() ?? 0)
+  return { input, places, load: command.load }
+}
+
+type Choose = (command: Command, input: CommandInput) => void
+
+function makeProgram(version: string, printed: string[], choose: Choose): Commander {
+  const program = new Commander('vhostkit')
+    .description('Accelerated, reconnectable vhost-user networking for virtual machines, with one command.')
+    .version(version)
+    .configureHelp({ showGlobalOptions: true })
+  quieten(program, printed)
+  for (const command of commands) addCommand(program, command, printed, choose)
+  return program
+}
+
+function addCommand(parent: Commander, command: Command, printed: string[], choose: Choose): void {
+  const { name, summary, args = [], options = [], commands: inner = [] } = command
+  const added = parent.command(name).description(summary)
+  quieten(added, printed)
+  for (const row of inner) addCommand(added, row, printed, choose)
+  if (inner.length > 0) return
+  for (const { name: word, about } of args) added.argument(word, about)
+  for (const { flags, about } of [...options, ...commonOptions]) added.option(flags, about)
+  added.action((...values: unknown[]) => {
+    const names = args.map(({ name: word }) => word.replace(/[<>[\]]/g, ''))
+    const given = Object.fromEntries(names.map((word, index) => [word, values[index] as string | undefined]))
+    choose(command, { args: given, options: added.opts() })
+  })
+}
+
+const commonOptions = [
+  { flags: '--json', about: 'print one JSON object on stdout' },
+  { flags: '--run-dir <folder>', about: 'sockets, pids and logs (else VHOSTKIT_RUN_DIR)' },
+  { flags: '--state-dir <folder>', about: 'receipts and the lock (else VHOSTKIT_STATE_DIR)' },
+]
+
+/** Commander throws instead of exiting, and what it would print is collected. */
+function quieten(command: Commander, printed: string[]): void {
+  command.exitOverride()
+  command.configureOutput({ writeOut: (text) => printed.push(text), writeErr: (text) => printed.push(text) })
+}
+
+function describeUsage(message: string, printed: string[]): string {
+  // A command group without a verb "fails" with its help as the only message.
+  const text = message === '(outputHelp)' ? printed.join('').trim() : message.replace(/^error: /, '')
+  return text.endsWith('.') ? text : `${text}.`
+}

@@ -1,0 +1,45 @@
+import { VhostkitError } from '../core/errors.js'
+import type { Problem } from '../core/spec/problem.js'
+import type { CommandResult } from './command.js'
+
+/** An error as people and as programs read it. */
+export function describeError(error: unknown): CommandResult {
+  const known = error instanceof VhostkitError ? error : toInternal(error)
+  const { code, sentence, hint, exitCode } = known
+  const problems = readProblems(known)
+  const cause = describeCause(known.cause)
+  const shown = { code, sentence, hint, ...(cause === null ? {} : { cause }) }
+  return {
+    text: [...problems.map(showProblem), `vhostkit: ${sentence} [${code}]`, ...showHint(hint, problems)].join(
+      '\n',
+    ),
+    data: { error: problems.length === 0 ? shown : { ...shown, problems } },
+    exitCode,
+  }
+}
+
+/** "pair.yaml:7:13 machines[0].memory: expected …, found …" as compilers write it. */
+export function showProblem({ file, line, column, path, expected, found, hint }: Problem): string {
+  const place = [file, ...(line > 0 ? [line, column] : [])].filter((part) => part !== '').join(':')
+  const where = [place, path].filter((part) => part !== '').join(' ')
+  return `${where === '' ? 'this host' : where}: expected ${expected}, found ${found}\n    ${hint}`
+}
+
+/** The problems say what to do themselves. */
+function showHint(hint: string, problems: Problem[]): string[] {
+  return problems.length > 0 || hint === '' ? [] : [`    ${hint}`]
+}
+
+function readProblems(error: VhostkitError): Problem[] {
+  return 'problems' in error ? (error.problems as Problem[]) : []
+}
+
+function toInternal(error: unknown): VhostkitError {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return new VhostkitError('internal', { sentence: `vhostkit has a fault: ${text}` })
+}
+
+function describeCause(cause: unknown): string | null {
+  if (cause === undefined || cause === null) return null
+  return cause instanceof Error ? cause.message : String(cause)
+}
