@@ -1,0 +1,61 @@
+import type { MachinePlan, NetworkPlan, Plan } from '../plan/plan.js'
+import { showSize } from '../spec/size.js'
+import { showTable } from './show-table.js'
+
+/** The plan for people: what there will be, and why. */
+export function showPlan(plan: Plan): string {
+  const sections = [
+    `Plan of ${plan.deployment} (driver ${plan.driver}, accelerator ${plan.accel})`,
+    showTable([['NETWORK', 'MTU', 'HOST', 'ADDRESSES'], ...plan.networks.map(networkRow)]),
+    showTable([
+      ['MACHINE', 'CPUS', 'MEMORY', 'BACKING', 'NODE', 'HOST CPUS'],
+      ...plan.machines.map(machineRow),
+    ]),
+    showTable([['INTERFACE', 'NETWORK', 'MAC', 'QUEUES', 'PORT'], ...plan.machines.flatMap(interfaceRows)]),
+    showSwitch(plan),
+    showHugepages(plan),
+    `Why:\n${showTable(plan.reasons.map(({ subject, choice, why }) => [`  ${subject}`, choice, why]))}`,
+  ]
+  return `${sections.join('\n\n')}\n`
+}
+
+function networkRow({ name, mtu, tap }: NetworkPlan): string[] {
+  return [name, String(mtu), tap?.ifname ?? '-', tap?.addresses.join(', ') ?? '-']
+}
+
+function machineRow({ name, cpus, memory, hostCpus }: MachinePlan): string[] {
+  const backing = memory.backing === 'memfd' ? 'memfd' : `hugepages of ${showSize(memory.pageBytes)}`
+  const nodes = memory.cells.map(({ hostNode }) => hostNode ?? 'any').join(', ')
+  const bound = hostCpus.length === 0 ? 'any' : showRanges(hostCpus)
+  return [name, String(cpus), showSize(memory.bytes), backing, nodes, bound]
+}
+
+function interfaceRows({ name, interfaces }: MachinePlan): string[][] {
+  return interfaces.map(({ index, network, mac, queues, port }) => {
+    return [`${name} net${index}`, network, mac, String(queues), port]
+  })
+}
+
+function showSwitch({ switch: { cores, idle, control } }: Plan): string {
+  const workers = cores.length === 0 ? 'one worker, not pinned' : `workers on cores ${cores.join(', ')}`
+  return `Switch: ${workers}, idle ${idle}, control ${control}`
+}
+
+function showHugepages({ hugepages }: Plan): string {
+  if (hugepages.length === 0) return 'Hugepages: none'
+  const needs = hugepages.map(
+    ({ node, pageBytes, pages }) => `${pages} of ${showSize(pageBytes)} on node ${node}`,
+  )
+  return `Hugepages: ${needs.join(', ')}`
+}
+
+/** "0-3,8" from ascending numbers. */
+export function showRanges(numbers: number[]): string {
+  const ranges: { first: number; last: number }[] = []
+  for (const number of numbers) {
+    const open = ranges.at(-1)
+    if (open?.last === number - 1) open.last = number
+    else ranges.push({ first: number, last: number })
+  }
+  return ranges.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`)).join(',')
+}
