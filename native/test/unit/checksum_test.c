@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "packet.h"
+#include "tcp_packet.h"
 #include "switch/checksum.h"
 
 static void test_example_of_rfc_1071(void **state)

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "packet.h"
+#include "tcp_packet.h"
 #include "switch/offload.h"
 
 #define F(name) FEATURE(VIRTIO_NET_F_##name)

@@ -1,7 +1,7 @@
 /*
- * packet.c - packets for the offload tests; see packet.h.
+ * tcp_packet.c - packets for the offload tests; see tcp_packet.h.
  */
-#include "packet.h"
+#include "tcp_packet.h"
 
 #include <stdlib.h>
 #include <string.h>

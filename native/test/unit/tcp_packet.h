@@ -1,9 +1,9 @@
 /*
- * packet.h - packets for the offload tests: built and judged byte by byte,
+ * tcp_packet.h - packets for the offload tests: built and judged byte by byte,
  * without a line of the code under test.
  */
-#ifndef VHOSTKIT_TEST_PACKET_H
-#define VHOSTKIT_TEST_PACKET_H
+#ifndef VHOSTKIT_TEST_TCP_PACKET_H
+#define VHOSTKIT_TEST_TCP_PACKET_H
 
 #include <stdbool.h>
 #include <stdint.h>
