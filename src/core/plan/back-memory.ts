@@ -76,8 +76,8 @@ function inAll(ledger: Ledger, node: number, pageBytes: number): number {
 function showTaken(ledger: Ledger, node: number, pageBytes: number, pages: number): string {
   const { free } = ledger.pages(node, pageBytes)
   const size = showSize(pageBytes)
-  if (pages <= free) return `${pages} of ${free} free ${size} pages on node ${node}.`
-  return `${pages} ${size} pages on node ${node}: ${free} are free, ${pages - free} can be reserved.`
+  if (pages <= free) return `${pages} of ${free} free pages of ${size} on node ${node}.`
+  return `${pages} pages of ${size} on node ${node}: ${free} are free, ${pages - free} can be reserved.`
 }
 
 function shortage(machine: MachineSpec, hostNodes: number[], sizes: number[], ledger: Ledger) {

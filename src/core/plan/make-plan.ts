@@ -64,7 +64,8 @@ export function makePlan(
     return memory === undefined ? [] : [planMachine(machine, memory, around, notes)]
   })
   if (notes.complaints.length > 0) {
-    return { problems: notes.complaints.map((complaint) => toProblem(complaint, options.fileName ?? '')) }
+    const ordered = notes.complaints.sort((a, b) => specOrder(a) - specOrder(b))
+    return { problems: ordered.map((complaint) => toProblem(complaint, options.fileName ?? '')) }
   }
   return {
     ok: {
@@ -98,6 +99,11 @@ function refuseTooMuchMemory(spec: Spec, { nodes }: Facts, notes: Notes): void {
 
 function showRough(bytes: number): string {
   return `${Math.floor(bytes / 1024 ** 2)}M`
+}
+
+/** What concerns the host or all machines first, then machine by machine. */
+function specOrder({ path: [list, index] }: Complaint): number {
+  return list === 'machines' && typeof index === 'number' ? index : -1
 }
 
 function toProblem({ code, path, expected, found, hint }: Complaint, file: string): Problem {

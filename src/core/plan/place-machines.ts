@@ -49,7 +49,7 @@ export function placeMachines(
     for (const machine of group) {
       const score = together ? best : rankNodes([machine], spec, placed, ledger)[0]
       if (score === undefined) continue
-      const whyNode = explainNode(score, together && group.length > 1, ledger)
+      const whyNode = explainNode(score, machine, together && group.length > 1, ledger)
       settle(machine, placeByScore(machine, score, whyNode, spec, ledger, notes))
     }
   }
@@ -125,15 +125,16 @@ function refuseShort(
   notes.refuse({ code: 'hugepages-short', path, expected: short.needed, found: short.found })
 }
 
-function explainNode({ node, cpus, peers, freeCpus }: NodeScore, together: boolean, ledger: Ledger): string {
+function explainNode(score: NodeScore, machine: MachineSpec, together: boolean, ledger: Ledger): string {
+  const { node, hugepages, cpus, peers, freeCpus } = score
   if (ledger.nodeIds().length === 1) return 'The host has no other.'
   if (together)
     return `Node ${node} has room for all machines of its networks, so their frames stay on the node.`
-  const room = cpus
-    ? `${freeCpus} CPUs not promised to others`
-    : 'the best memory, though its CPUs are shared'
-  const near = peers === 0 ? '' : `, and ${peers} of its network neighbours`
-  return `Node ${node} has ${room}${near}.`
+  const pages =
+    machine.hugepages === 'off' ? [] : [hugepages ? 'the hugepages' : 'as few hugepages as the others']
+  const room = cpus ? `${freeCpus} CPUs not promised to others` : 'CPUs that are shared'
+  const near = peers === 0 ? [] : [`${peers} of its network neighbours`]
+  return `Node ${node} has ${[...pages, room, ...near].join(' and ')}.`
 }
 
 function inSpecOrder(

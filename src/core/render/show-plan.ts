@@ -6,17 +6,17 @@ import { showTable } from './show-table.js'
 export function showPlan(plan: Plan): string {
   const sections = [
     `Plan of ${plan.deployment} (driver ${plan.driver}, accelerator ${plan.accel})`,
-    showTable([['NETWORK', 'MTU', 'HOST', 'ADDRESSES'], ...plan.networks.map(networkRow)]),
-    showTable([
-      ['MACHINE', 'CPUS', 'MEMORY', 'BACKING', 'NODE', 'HOST CPUS'],
-      ...plan.machines.map(machineRow),
-    ]),
-    showTable([['INTERFACE', 'NETWORK', 'MAC', 'QUEUES', 'PORT'], ...plan.machines.flatMap(interfaceRows)]),
-    showSwitch(plan),
-    showHugepages(plan),
+    showRows(['NETWORK', 'MTU', 'HOST', 'ADDRESSES'], plan.networks.map(networkRow)),
+    showRows(['MACHINE', 'CPUS', 'MEMORY', 'BACKING', 'NODE', 'HOST CPUS'], plan.machines.map(machineRow)),
+    showRows(['INTERFACE', 'NETWORK', 'MAC', 'QUEUES', 'PORT'], plan.machines.flatMap(interfaceRows)),
+    `${showSwitch(plan)}\n${showHugepages(plan)}`,
     `Why:\n${showTable(plan.reasons.map(({ subject, choice, why }) => [`  ${subject}`, choice, why]))}`,
   ]
-  return `${sections.join('\n\n')}\n`
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`
+}
+
+function showRows(heading: string[], rows: string[][]): string {
+  return rows.length === 0 ? '' : showTable([heading, ...rows])
 }
 
 function networkRow({ name, mtu, tap }: NetworkPlan): string[] {

@@ -14,11 +14,11 @@ const wholeNumber = (least: number, most: number) => {
   return z.int(range).min(least, range).max(most, range)
 }
 
-/** A mapping without other keys than these. */
-const mapping = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => {
+/** A mapping without other keys than these; `what` when something shorter may stand in its place. */
+const mapping = <Shape extends z.core.$ZodLooseShape>(shape: Shape, what?: string) => {
   const keys = Object.keys(shape).join(', ')
   const error = (issue: { code?: string | undefined }) =>
-    issue.code === 'unrecognized_keys' ? `one of ${keys}` : `a mapping with ${keys}`
+    issue.code === 'unrecognized_keys' ? `one of ${keys}` : (what ?? `a mapping with ${keys}`)
   return z.strictObject(shape, { error })
 }
 
@@ -32,7 +32,7 @@ export const nameSchema = z.string(nameText).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0
 
 const sizeText = expecting('a size such as 256M or 2G, 16M to 16T')
 export const sizeSchema = z
-  .union([z.string().regex(sizePattern), z.int()], sizeText)
+  .union([z.string().regex(sizePattern, sizeText), z.int(sizeText)], sizeText)
   .transform((size) => parseSize(String(size)) ?? 0)
   .refine((bytes) => bytes >= 16 * mib && bytes <= 16 * 1024 * gib, sizeText)
 
@@ -48,11 +48,9 @@ export const pageSizeSchema = z
   .transform((size) => (size === '2M' ? 2 * mib : gib))
 
 const nodeText = expecting('auto, the number of a host node, or a list of them')
+const nodeNumber = z.int(nodeText).min(0, nodeText).max(1023, nodeText)
 export const nodesSchema = z
-  .union(
-    [z.literal('auto'), z.int().min(0).max(1023), z.array(z.int().min(0).max(1023)).min(1).max(16)],
-    nodeText,
-  )
+  .union([z.literal('auto'), nodeNumber, z.array(nodeNumber).min(1, nodeText).max(16, nodeText)], nodeText)
   .transform((node) => (typeof node === 'number' ? [node] : node))
 
 const pathText = expecting('an absolute path')
@@ -72,7 +70,10 @@ export const queuesSchema = wholeNumber(1, 64)
 export const interfaceSchema = z
   .preprocess(
     (value) => (typeof value === 'string' ? { network: value } : value),
-    mapping({ network: nameSchema, mac: macSchema.optional(), queues: queuesSchema.optional() }),
+    mapping(
+      { network: nameSchema, mac: macSchema.optional(), queues: queuesSchema.optional() },
+      'the name of a network, or a mapping with network, mac, queues',
+    ),
   )
   .transform(
     ({ network, mac, queues }): InterfaceSpec => ({ network, mac: mac ?? null, queues: queues ?? null }),
@@ -83,7 +84,10 @@ export const addressSchema = z.string(addressText).regex(/^[0-9A-Fa-f:.]+\/[0-9]
 
 const hostSchema = z.preprocess(
   (value) => (typeof value === 'string' ? { addresses: [value] } : value),
-  mapping({ addresses: list(addressSchema, 'addresses', 1, 16) }),
+  mapping(
+    { addresses: list(addressSchema, 'addresses', 1, 16) },
+    `${addressText.error}, or a mapping with addresses`,
+  ),
 )
 
 const networkSchema = mapping({
@@ -104,9 +108,10 @@ const machineSchema = mapping({
 })
 
 const coresText = expecting('auto or a list of CPU numbers, each once')
+const coreNumber = z.int(coresText).min(0, coresText).max(65535, coresText)
 const switchSchema = mapping({
   cores: z
-    .union([z.literal('auto'), z.array(z.int().min(0).max(65535)).min(1).max(64)], coresText)
+    .union([z.literal('auto'), z.array(coreNumber).min(1, coresText).max(64, coresText)], coresText)
     .refine((cores) => cores === 'auto' || new Set(cores).size === cores.length, coresText)
     .default('auto'),
   idle: z.enum(['adaptive', 'poll'], expecting('adaptive or poll')).default('adaptive'),

@@ -1,0 +1,14 @@
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { renderErrorPage } from '../../src/core/errors.js'
+import { readCases } from './read-cases.js'
+import { renderCase } from './render-case.js'
+
+/** `npm run golden`: writes what is rendered now; the difference is then read line by line. */
+for (const golden of readCases()) {
+  for (const file of readdirSync(golden.folder)) {
+    if (file !== 'case.json' && !file.startsWith('spec.')) rmSync(join(golden.folder, file))
+  }
+  for (const [file, text] of renderCase(golden)) writeFileSync(join(golden.folder, file), text)
+}
+writeFileSync('docs/errors.md', renderErrorPage())
