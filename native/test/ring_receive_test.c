@@ -1,0 +1,241 @@
+/*
+ * ring_receive_test.c - rows H43, H44 and H47 and the rules R11, R14 and R15:
+ * what lands in a guest's receive buffers, and that a refused frame leaves no
+ * trace.
+ */
+#include <string.h>
+
+#include "load_watch.h"
+#include "ring_rig.h"
+
+#define MERGEABLE (RIG_FEATURES | FEATURE(VIRTIO_NET_F_MRG_RXBUF))
+
+/* Posts `count` chains of one buffer each, of `length` bytes, 4096 apart; allows the device to write them. */
+static void post(struct ring_rig *rig, uint16_t count, uint32_t length)
+{
+    for (uint16_t i = 0; i < count; i++) {
+        driver_describe(&rig->driver, i, RIG_BUFFERS + 4096ull * i, length, VRING_DESC_F_WRITE, 0);
+        driver_offer(&rig->driver, i);
+    }
+    driver_publish(&rig->driver);
+    rig_save(rig);
+    for (uint16_t i = 0; i < count; i++)
+        guest_ram_allow(&rig->ram, RIG_BUFFERS + 4096ull * i, length);
+}
+
+static const struct net_header *header_at(struct ring_rig *rig, uint64_t guest)
+{
+    return guest_ram_at(&rig->ram, guest, NET_HEADER_SIZE);
+}
+
+static void runt_buffers(void **state)
+{
+    (void)state;
+    for (uint32_t length = 0; length < NET_HEADER_SIZE; length++) {
+        for (unsigned mergeable = 0; mergeable < 2; mergeable++) {
+            struct ring_rig *rig = rig_open(true, 16, mergeable ? MERGEABLE : RIG_FEATURES);
+
+            post(rig, 16, length);
+            guest_ram_save(&rig->ram);
+            assert_int_equal(rig_deliver(rig, 60, 1), DROP_RX_BROKEN);
+            assert_int_equal(rig->ring.fault, RING_FAULT_RUNT_BUFFER);
+            assert_int_equal(rig->driver.used->idx, 0);
+            assert_int_equal(rig_deliver(rig, 60, 1), DROP_RX_BROKEN);
+        }
+    }
+}
+
+/* One chain of `pieces` descriptors, single bytes first. */
+static void split_buffers(void **state)
+{
+    (void)state;
+    for (uint16_t pieces = 1; pieces <= 256; pieces = (uint16_t)(pieces < 16 ? pieces + 1 : pieces * 2)) {
+        struct ring_rig *rig = rig_open(true, 256, RIG_FEATURES);
+        uint32_t total = 112;
+        uint32_t capacity = pieces > 112 ? pieces : total;
+
+        for (uint16_t i = 0; i < pieces; i++) {
+            bool last = i + 1 == pieces;
+
+            driver_describe(&rig->driver, i, RIG_BUFFERS + i, last ? capacity - i : 1,
+                            last ? VRING_DESC_F_WRITE : VRING_DESC_F_WRITE | VRING_DESC_F_NEXT,
+                            (uint16_t)(i + 1));
+        }
+        driver_offer(&rig->driver, 0);
+        driver_publish(&rig->driver);
+        memset(guest_ram_at(&rig->ram, RIG_BUFFERS, 4096), 0xaa, 4096);
+        rig_save(rig);
+        guest_ram_allow(&rig->ram, RIG_BUFFERS, total);
+        assert_int_equal(rig_deliver(rig, 100, 3), DROP_NONE);
+        assert_int_equal(rig->driver.used->idx, 1);
+        assert_int_equal(rig->driver.used->ring[0].len, total);
+        assert_int_equal(header_at(rig, RIG_BUFFERS)->num_buffers, 1);
+        for (uint32_t i = 0; i < 100; i++)
+            assert_int_equal(*(uint8_t *)guest_ram_at(&rig->ram, RIG_BUFFERS + 12 + i, 1), rig_pattern(i, 3));
+    }
+}
+
+static void single_bytes_to_the_limit(void **state)
+{
+    struct ring_rig *rig = rig_open(true, 32768, RIG_FEATURES);
+
+    (void)state;
+    for (uint32_t i = 0; i < 32768; i++)
+        driver_describe(&rig->driver, (uint16_t)i, RIG_BUFFERS + i, 1,
+                        i < 32767 ? VRING_DESC_F_WRITE | VRING_DESC_F_NEXT : VRING_DESC_F_WRITE,
+                        (uint16_t)(i + 1));
+    driver_offer(&rig->driver, 0);
+    driver_offer(&rig->driver, 0);
+    driver_publish(&rig->driver);
+    rig_save(rig);
+    guest_ram_allow(&rig->ram, RIG_BUFFERS, 32768);
+    assert_int_equal(rig_deliver(rig, 32769 - NET_HEADER_SIZE, 3), DROP_RX_NO_ROOM);
+    assert_int_equal(rig->driver.used->idx, 0);
+    assert_int_equal(rig_deliver(rig, 32768 - NET_HEADER_SIZE, 3), DROP_NONE);
+    assert_int_equal(rig->driver.used->ring[0].len, 32768);
+}
+
+static void too_few_buffers(void **state)
+{
+    struct ring_rig *rig = rig_open(true, 16, MERGEABLE);
+
+    (void)state;
+    post(rig, 3, 1024);
+    guest_ram_save(&rig->ram); /* nothing at all may change */
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(rig_deliver(rig, 3 * 1024 - NET_HEADER_SIZE + 1, 2), DROP_RX_NO_ROOM);
+        assert_int_equal(rig->ring.last_avail, 0);
+        assert_false(ring_notify(&rig->ring) && rig->driver.used->idx);
+    }
+    rig_save(rig);
+    for (uint16_t i = 0; i < 3; i++)
+        guest_ram_allow(&rig->ram, RIG_BUFFERS + 4096ull * i, 1024);
+    /* The same buffers still serve. */
+    assert_int_equal(rig_deliver(rig, 3 * 1024 - NET_HEADER_SIZE, 2), DROP_NONE);
+    assert_int_equal(rig->driver.used->idx, 3);
+    assert_int_equal(rig_deliver(rig, 60, 2), DROP_RX_NO_ROOM);
+
+    rig = rig_open(true, 16, RIG_FEATURES); /* not mergeable: one chain or none */
+    post(rig, 16, 1024);
+    assert_int_equal(rig_deliver(rig, 1024 - NET_HEADER_SIZE + 1, 2), DROP_RX_NO_ROOM);
+    assert_int_equal(rig_deliver(rig, 1024 - NET_HEADER_SIZE, 2), DROP_NONE);
+    assert_int_equal(rig->driver.used->idx, 1);
+}
+
+static void many_buffers(void **state)
+{
+    struct ring_rig *rig = rig_open(true, 128, MERGEABLE);
+
+    (void)state;
+    post(rig, 128, 100);
+    guest_ram_save(&rig->ram);
+    assert_int_equal(rig_deliver(rig, RING_DELIVER_CHAINS * 100 - NET_HEADER_SIZE + 1, 2), DROP_RX_NO_ROOM);
+    post(rig, 0, 0);
+    for (uint16_t i = 0; i < RING_DELIVER_CHAINS; i++)
+        guest_ram_allow(&rig->ram, RIG_BUFFERS + 4096ull * i, 100);
+    assert_int_equal(rig_deliver(rig, RING_DELIVER_CHAINS * 100 - NET_HEADER_SIZE, 2), DROP_NONE);
+    assert_int_equal(rig->driver.used->idx, RING_DELIVER_CHAINS);
+}
+
+/* R14: every buffer but the last is full, the count is right, one store publishes all. */
+static void merged_lengths(void **state)
+{
+    (void)state;
+    for (uint32_t length = 14; length < 4000; length += 331) {
+        struct ring_rig *rig = rig_open(true, 16, MERGEABLE);
+        uint32_t total = length + NET_HEADER_SIZE;
+        uint16_t buffers = (uint16_t)((total + 299) / 300);
+
+        post(rig, 16, 300);
+        assert_int_equal(rig_deliver(rig, length, 6), DROP_NONE);
+        assert_int_equal(rig->driver.used->idx, buffers);
+        assert_int_equal(header_at(rig, RIG_BUFFERS)->num_buffers, buffers);
+        for (uint16_t i = 0; i < buffers; i++) {
+            uint32_t expected = i + 1 < buffers ? 300 : total - 300u * i;
+
+            assert_int_equal(rig->driver.used->ring[i].id, i);
+            assert_int_equal(rig->driver.used->ring[i].len, expected);
+        }
+        for (uint32_t i = 0; i < length; i++) {
+            uint32_t at = i + NET_HEADER_SIZE;
+            uint64_t guest = RIG_BUFFERS + 4096ull * (at / 300) + at % 300;
+
+            assert_int_equal(*(uint8_t *)guest_ram_at(&rig->ram, guest, 1), rig_pattern(i, 6));
+        }
+    }
+}
+
+static void not_published_before(void **state)
+{
+    struct ring_rig *rig = rig_open(true, 16, MERGEABLE);
+    uint8_t bytes[100] = { 0 };
+    struct frame frame = { .length = 100, .head_length = 100, .segments = NULL };
+
+    (void)state;
+    memcpy(frame.head, bytes, sizeof bytes);
+    post(rig, 16, 300);
+    assert_int_equal(ring_deliver(&rig->ring, &frame, rig->scratch), DROP_NONE);
+    assert_int_equal(ring_deliver(&rig->ring, &frame, rig->scratch), DROP_NONE);
+    assert_int_equal(rig->driver.used->idx, 0);
+    ring_publish(&rig->ring);
+    assert_int_equal(rig->driver.used->idx, 2);
+    assert_true(ring_notify(&rig->ring));
+}
+
+static void shared_buffers(void **state)
+{
+    struct ring_rig *rig = rig_open(true, 16, MERGEABLE);
+
+    (void)state;
+    for (uint16_t i = 0; i < 16; i++) { /* all the same buffer; the last one is the ring's own tables */
+        driver_describe(&rig->driver, i, RIG_BUFFERS, 300, VRING_DESC_F_WRITE, 0);
+        driver_offer(&rig->driver, i);
+    }
+    driver_describe(&rig->driver, 15, rig->driver.desc_guest, 256, VRING_DESC_F_WRITE, 0);
+    driver_publish(&rig->driver);
+    rig_save(rig);
+    guest_ram_allow(&rig->ram, RIG_BUFFERS, 300);
+    guest_ram_allow(&rig->ram, rig->driver.desc_guest, 256);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(rig_deliver(rig, 1400, 6), DROP_NONE);
+    assert_int_equal(rig_deliver(rig, 230, 6), DROP_NONE);
+    rig_check_untouched(rig);
+}
+
+static void one_load_each(void **state)
+{
+    static const struct vring_desc evil = { 0xdead0000, UINT32_MAX, VRING_DESC_F_NEXT, 9999 };
+    struct ring_rig *rig = rig_open(true, 16, MERGEABLE);
+
+    (void)state;
+    post(rig, 16, 300);
+    load_watch_start();
+    for (unsigned i = 0; i < 5; i++)
+        load_watch_flip(&rig->driver.desc[i], &evil, sizeof evil);
+    guest_ram_allow(&rig->ram, rig->driver.desc_guest, 256); /* changed by the guest itself */
+    assert_int_equal(rig_deliver(rig, 1400, 6), DROP_NONE);
+    load_watch_stop();
+    assert_int_equal(load_watch_flipped(), 5);
+    load_watch_check_once();
+    assert_int_equal(rig->driver.used->idx, 5);
+    assert_int_equal(rig->driver.used->ring[4].len, 1412 - 4 * 300);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        ROW("H43 receive chain shorter than a net header", runt_buffers),
+        ROW("H43 header split over descriptors", split_buffers),
+        ROW("H43 single-byte descriptors up to the queue size", single_bytes_to_the_limit),
+        ROW("H44 too few buffers: dropped, none consumed", too_few_buffers),
+        ROW("H44 no more than 64 buffers for a frame", many_buffers),
+        ROW("H47 the same buffer many times, and the ring itself", shared_buffers),
+        ROW("R14 merged buffers are filled in order", merged_lengths),
+        ROW("R14 nothing is visible before it is published", not_published_before),
+        ROW("R1 each descriptor is loaded once to receive", one_load_each),
+    };
+    int failed = cmocka_run_group_tests_name("ring receive", tests, NULL, NULL);
+
+    rig_close();
+    return failed;
+}
