@@ -1,5 +1,6 @@
 import { VhostkitError } from '../core/errors.js'
 import type { Problem } from '../core/spec/problem.js'
+import { showProblems } from '../core/spec/show-problems.js'
 import type { CommandResult } from './command.js'
 
 /** An error as people and as programs read it. */
@@ -10,24 +11,15 @@ export function describeError(error: unknown): CommandResult {
   const cause = describeCause(known.cause)
   const shown = { code, sentence, hint, ...(cause === null ? {} : { cause }) }
   return {
-    text: [...problems.map(showProblem), `vhostkit: ${sentence} [${code}]`, ...showHint(hint, problems)].join(
-      '\n',
-    ),
+    text: `${showProblems(problems)}vhostkit: ${sentence} [${code}]${showHint(hint, problems)}`,
     data: { error: problems.length === 0 ? shown : { ...shown, problems } },
     exitCode,
   }
 }
 
-/** "pair.yaml:7:13 machines[0].memory: expected …, found …" as compilers write it. */
-export function showProblem({ file, line, column, path, expected, found, hint }: Problem): string {
-  const place = [file, ...(line > 0 ? [line, column] : [])].filter((part) => part !== '').join(':')
-  const where = [place, path].filter((part) => part !== '').join(' ')
-  return `${where === '' ? 'this host' : where}: expected ${expected}, found ${found}\n    ${hint}`
-}
-
 /** The problems say what to do themselves. */
-function showHint(hint: string, problems: Problem[]): string[] {
-  return problems.length > 0 || hint === '' ? [] : [`    ${hint}`]
+function showHint(hint: string, problems: Problem[]): string {
+  return problems.length > 0 || hint === '' ? '' : `\n  ${hint}`
 }
 
 function readProblems(error: VhostkitError): Problem[] {

@@ -1,0 +1,31 @@
+import type { Folders } from '../core/plan/plan.js'
+import type { Artifacts } from '../core/render/artifacts.js'
+import { renderAll } from '../core/render/render-all.js'
+import type { Spec } from '../core/spec/spec.js'
+import { readFacts } from '../host/facts.js'
+import { makeFolder } from '../world/files.js'
+import { requirePlan } from './prepare.js'
+import { readReceipts } from './receipt.js'
+
+const noMachines: Spec = {
+  version: 1,
+  name: 'switch',
+  driver: 'qemu',
+  networks: [],
+  machines: [],
+  switch: { cores: 'auto', idle: 'adaptive' },
+}
+
+/** How the switch is started when nobody applies a spec: as it was last, else with the defaults. */
+export async function planSwitchAlone(folders: Folders, builtSwitch: string): Promise<Artifacts['switch']> {
+  await makeFolder(folders.run, 0o750)
+  const receipts = (await readReceipts(folders.state)).sort((a, b) => b.time.localeCompare(a.time))
+  const latest = receipts.find(({ plan }) => plan.folders.run === folders.run)
+  if (latest !== undefined) return latest.artifacts.switch
+  return renderAll(requirePlan(noMachines, await readFacts(builtSwitch), folders, {})).switch
+}
+
+/** The control socket of the switch of a run folder. */
+export function switchControl(folders: Folders): string {
+  return `${folders.run}/switch.sock`
+}

@@ -1,0 +1,127 @@
+import type { Command } from './command.js'
+
+const spec = { name: '<spec>', about: 'a spec file (YAML or JSON)' }
+const deployment = { name: '<deployment>', about: 'the name in the spec' }
+const machine = { name: '[machine]', about: 'one machine; all of them without it' }
+const dryRun = { flags: '--dry-run', about: 'only print the steps' }
+const grace = { flags: '--grace <seconds>', about: 'time a machine gets to shut down by itself (10)' }
+const restart = { flags: '--restart', about: 'restart what runs with another command line than planned' }
+
+/** Every command there is; help comes from here too. */
+export const commands: Command[] = [
+  {
+    name: 'plan',
+    summary: 'show what a spec would become on this host, and why',
+    args: [spec],
+    load: () => import('./commands/plan.js'),
+  },
+  {
+    name: 'render',
+    summary: 'show the exact command lines and requests, or write them into a folder',
+    args: [spec],
+    options: [{ flags: '--to <folder>', about: 'write the texts into this folder' }],
+    load: () => import('./commands/render.js'),
+  },
+  {
+    name: 'diff',
+    summary: 'show the steps between this host and a spec; exit code 5 when there are any',
+    args: [spec],
+    options: [restart],
+    load: () => import('./commands/diff.js'),
+  },
+  {
+    name: 'apply',
+    summary: 'bring this host to what a spec says',
+    args: [spec],
+    options: [dryRun, restart, grace],
+    load: () => import('./commands/apply.js'),
+  },
+  {
+    name: 'status',
+    summary: 'show what runs: deployments, machines, ports, hugepages',
+    args: [{ name: '[deployment]', about: 'only this one' }],
+    load: () => import('./commands/status.js'),
+  },
+  {
+    name: 'start',
+    summary: 'start machines of a deployment that was applied',
+    args: [deployment, machine],
+    options: [grace],
+    load: () => import('./commands/start.js'),
+  },
+  {
+    name: 'stop',
+    summary: 'stop machines; their ports stay',
+    args: [deployment, machine],
+    options: [grace],
+    load: () => import('./commands/stop.js'),
+  },
+  {
+    name: 'destroy',
+    summary: 'take a deployment down and leave nothing behind',
+    args: [deployment],
+    options: [dryRun, grace],
+    load: () => import('./commands/destroy.js'),
+  },
+  {
+    name: 'doctor',
+    summary: 'look for what is wrong with this host, and say how to fix it',
+    load: () => import('./commands/doctor.js'),
+  },
+  {
+    name: 'switch',
+    summary: 'the native switch',
+    commands: [
+      { name: 'start', summary: 'start the switch', load: () => import('./commands/switch-start.js') },
+      {
+        name: 'stop',
+        summary: 'stop the switch; its ports stay in its state file',
+        load: () => import('./commands/switch-stop.js'),
+      },
+      {
+        name: 'restart',
+        summary: 'stop and start; machines reconnect by themselves',
+        load: () => import('./commands/switch-restart.js'),
+      },
+      {
+        name: 'status',
+        summary: 'version, uptime, starts',
+        load: () => import('./commands/switch-status.js'),
+      },
+      {
+        name: 'ports',
+        summary: 'ports with their state and features',
+        load: () => import('./commands/switch-ports.js'),
+      },
+      {
+        name: 'stats',
+        summary: 'frames, bytes and drops of each port',
+        load: () => import('./commands/switch-stats.js'),
+      },
+      { name: 'macs', summary: 'learnt addresses', load: () => import('./commands/switch-macs.js') },
+      {
+        name: 'workers',
+        summary: 'workers with their core and load',
+        load: () => import('./commands/switch-workers.js'),
+      },
+      {
+        name: 'events',
+        summary: 'follow what happens, one line each, until Ctrl-C',
+        options: [{ flags: '--for <seconds>', about: 'end after this time' }],
+        load: () => import('./commands/switch-events.js'),
+      },
+    ],
+  },
+  {
+    name: 'demo',
+    summary: 'two real machines, pings, a killed switch, and nothing left behind',
+    options: [{ flags: '--kills <count>', about: 'how often the switch is killed (5)' }],
+    load: () => import('./commands/demo.js'),
+  },
+  {
+    name: 'explain',
+    summary: 'say what an error code means and what to do',
+    args: [{ name: '[code]', about: 'as in "[hugepages-short]"; all of them without it' }],
+    load: () => import('./commands/explain.js'),
+  },
+]

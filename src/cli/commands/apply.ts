@@ -1,0 +1,33 @@
+import { deploy } from '../../apply/deploy.js'
+import { showProblems } from '../../core/spec/show-problems.js'
+import { readFacts } from '../../host/facts.js'
+import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+import { operate } from '../operate.js'
+import { readSpecInput } from '../read-input.js'
+import { run as runDiff } from './diff.js'
+
+export async function run(input: CommandInput, context: CommandContext): Promise<CommandResult> {
+  if (input.options.dryRun === true) return { ...(await runDiff(input, context)), exitCode: 0 }
+  const { places } = context
+  const { specText, spec, planOptions } = await readSpecInput(input, places)
+  const { steps, notices } = await operate(`apply ${spec.name}`, input, context, (operation) =>
+    deploy(
+      {
+        specText,
+        spec,
+        planOptions,
+        restart: input.options.restart === true,
+        readFacts: () => readFacts(places.builtSwitch),
+        planned: () => undefined,
+      },
+      operation,
+    ),
+  )
+  const outcome =
+    steps.length === 0 ? `${spec.name}: nothing changed, everything is as wanted.` : `${spec.name}: applied.`
+  return {
+    text: `${outcome}\n${showProblems(notices)}`,
+    data: { deployment: spec.name, changed: steps.length > 0, steps: steps.map(({ id }) => id), notices },
+    exitCode: 0,
+  }
+}

@@ -1,0 +1,26 @@
+import { resolve } from 'node:path'
+import { type ArtifactFile, listArtifactFiles } from '../../apply/artifact-files.js'
+import { requirePlan } from '../../apply/prepare.js'
+import { renderAll } from '../../core/render/render-all.js'
+import { readFacts } from '../../host/facts.js'
+import { makeFolder, writeTextAtomic } from '../../world/files.js'
+import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+import { readSpecInput } from '../read-input.js'
+
+export async function run(input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
+  const { spec, planOptions } = await readSpecInput(input, places)
+  const plan = requirePlan(spec, await readFacts(places.builtSwitch), places.folders, planOptions)
+  const artifacts = renderAll(plan)
+  const files = listArtifactFiles(artifacts)
+  const { to } = input.options
+  if (typeof to !== 'string') return { text: files.map(showFile).join('\n'), data: artifacts, exitCode: 0 }
+  const folder = resolve(to)
+  await makeFolder(folder)
+  for (const { name, text } of files) await writeTextAtomic(`${folder}/${name}`, text, 0o644)
+  const written = files.map(({ name }) => `${folder}/${name}`)
+  return { text: written.join('\n'), data: { ...artifacts, files: written }, exitCode: 0 }
+}
+
+function showFile({ name, text }: ArtifactFile): string {
+  return `# ${name}\n${text}`
+}

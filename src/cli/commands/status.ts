@@ -1,0 +1,59 @@
+import { readReceipt, readReceipts } from '../../apply/receipt.js'
+import { type DeploymentStatus, readStatus } from '../../apply/status.js'
+import { switchControl } from '../../apply/switch-alone.js'
+import { VhostkitError } from '../../core/errors.js'
+import { showTable } from '../../core/render/show-table.js'
+import { showSize } from '../../core/spec/size.js'
+import { readPorts } from '../../drivers/switch/ports.js'
+import { readSwitch } from '../../drivers/switch/process.js'
+import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+import { showPorts } from './switch-ports.js'
+
+export async function run(input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
+  const { deployment } = input.args
+  const { folders } = places
+  const one = deployment === undefined ? null : await readReceipt(folders.state, deployment)
+  if (deployment !== undefined && one === null) {
+    throw new VhostkitError('not-found', { sentence: `No deployment ${deployment} was applied here.` })
+  }
+  const receipts = one === null ? await readReceipts(folders.state) : [one]
+  const control = switchControl(folders)
+  const [info, ports, deployments] = await Promise.all([
+    readSwitch(control),
+    readPorts(control).catch(() => []),
+    Promise.all(receipts.map(readStatus)),
+  ])
+  const switchLine =
+    info === null
+      ? `The switch does not run (${control}).`
+      : `The switch runs: pid ${info.pid}, start ${info.starts}, up ${Math.round(info.uptime_ms / 1000)} s.`
+  const blocks = [
+    switchLine,
+    ...deployments.map(showDeployment),
+    ...(info === null ? [] : [showPorts(ports)]),
+  ]
+  if (receipts.length === 0) blocks.splice(1, 0, 'No deployments. Begin with `vhostkit apply SPEC`.')
+  return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports }, exitCode: 0 }
+}
+
+function showDeployment({
+  deployment,
+  status,
+  time,
+  machines,
+  reserved,
+  operation,
+}: DeploymentStatus): string {
+  const cut = status === 'changing' ? `; "${operation}" did not end: apply again, or destroy` : ''
+  const pages = reserved.map(
+    (held) => `${held.pages} hugepages of ${showSize(held.pageBytes)} on node ${held.node}`,
+  )
+  const rows = machines.map(({ name, running, pid, state, console }) => {
+    return [name, running ? state : 'off', running ? String(pid) : '-', console]
+  })
+  return [
+    `${deployment}: ${status}${cut} (${time})`,
+    showTable([['MACHINE', 'STATE', 'PID', 'CONSOLE'], ...rows]),
+    ...(pages.length === 0 ? [] : [`holds ${pages.join(', ')}`]),
+  ].join('\n')
+}

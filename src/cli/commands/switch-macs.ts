@@ -1,0 +1,12 @@
+import { switchControl } from '../../apply/switch-alone.js'
+import { showTable } from '../../core/render/show-table.js'
+import { askSwitch } from '../../drivers/switch/client.js'
+import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+
+export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
+  const { macs } = await askSwitch(switchControl(places.folders), 'mac.list')
+  const rows = macs.map(({ network, mac, port, age_s }) => [network, mac, port, `${age_s} s`])
+  const text =
+    rows.length === 0 ? 'No addresses learnt.' : showTable([['NETWORK', 'MAC', 'PORT', 'AGE'], ...rows])
+  return { text, data: { macs }, exitCode: 0 }
+}

@@ -1,0 +1,33 @@
+import { switchControl } from '../../apply/switch-alone.js'
+import { showTable } from '../../core/render/show-table.js'
+import { readPorts } from '../../drivers/switch/ports.js'
+import type { PortInfo } from '../../drivers/switch/protocol.js'
+import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+
+export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
+  const ports = await readPorts(switchControl(places.folders))
+  return { text: showPorts(ports), data: { ports }, exitCode: 0 }
+}
+
+export function showPorts(ports: PortInfo[]): string {
+  if (ports.length === 0) return 'No ports.'
+  const heading = ['PORT', 'NETWORK', 'STATE', 'CONNECTS', 'NODE', 'QUEUES', 'PEER', 'LAST ERROR']
+  return showTable([heading, ...ports.map(portRow)])
+}
+
+function portRow(port: PortInfo): string[] {
+  const node = port.memory === null || port.memory.node < 0 ? '-' : String(port.memory.node)
+  const broken = port.rings.find((ring) => ring.broken !== null)
+  const trouble = broken === undefined ? (port.last_error ?? '-') : `queue ${broken.index}: ${broken.broken}`
+  const peer = port.kind === 'tap' ? (port.ifname ?? '-') : (port.socket ?? '-')
+  return [
+    port.name,
+    port.network,
+    port.state,
+    String(port.connects),
+    node,
+    String(port.queues),
+    peer,
+    trouble,
+  ]
+}

@@ -1,0 +1,14 @@
+import { switchControl } from '../../apply/switch-alone.js'
+import { showTable } from '../../core/render/show-table.js'
+import { askSwitch } from '../../drivers/switch/client.js'
+import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+
+export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
+  const { workers } = await askSwitch(switchControl(places.folders), 'worker.list')
+  const rows = workers.map(({ id, core, node, sources, rounds, busy_ms, sleeps, state }) => {
+    const where = core < 0 ? 'not pinned' : `core ${core}, node ${node}`
+    return [String(id), where, state, String(sources), String(rounds), `${busy_ms} ms`, String(sleeps)]
+  })
+  const heading = ['WORKER', 'WHERE', 'STATE', 'SOURCES', 'ROUNDS', 'BUSY', 'SLEEPS']
+  return { text: showTable([heading, ...rows]), data: { workers }, exitCode: 0 }
+}

@@ -1,0 +1,46 @@
+import { join } from 'node:path'
+import { readSpec, requireSpec, type SpecText } from '../apply/prepare.js'
+import { VhostkitError } from '../core/errors.js'
+import type { PlanOptions } from '../core/plan/make-plan.js'
+import type { BootSpec, Spec } from '../core/spec/spec.js'
+import { exists, listFolder } from '../world/files.js'
+import type { CommandInput } from './command.js'
+import type { Places } from './places.js'
+
+/** The spec a command was given, and what machines boot that do not say. */
+export async function readSpecInput(
+  input: CommandInput,
+  places: Places,
+): Promise<{ specText: SpecText; spec: Spec; planOptions: PlanOptions }> {
+  const specText = await readSpec(input.args.spec ?? '')
+  const spec = requireSpec(specText)
+  const planOptions = { fileName: specText.path, defaultBoot: await findTestGuest(places.root) }
+  return { specText, spec, planOptions }
+}
+
+/** The guest that the demo made, so that a spec without `boot` has something to start. */
+async function findTestGuest(root: string): Promise<BootSpec | undefined> {
+  const cache = join(root, '.cache/guest')
+  const kernel = join(cache, 'kernel/vmlinuz')
+  const initrd = (await listFolder(cache)).find((name) => /^initrd-.*\.gz$/.test(name))
+  if (initrd === undefined || !(await exists(kernel))) return undefined
+  return { kernel, initrd: join(cache, initrd), cmdline: 'console=ttyS0 panic=-1 quiet' }
+}
+
+/** A whole number of an option, or its default. */
+export function readCount(input: CommandInput, name: string, otherwise: number, most: number): number {
+  const text = input.options[name]
+  if (text === undefined) return otherwise
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 0 || value > most) {
+    throw new VhostkitError('usage', {
+      sentence: `--${name} takes a whole number, 0 to ${most}; found ${text}.`,
+    })
+  }
+  return value
+}
+
+/** Seconds that machines get to shut down by themselves, in ms. */
+export function readGrace(input: CommandInput): number {
+  return readCount(input, 'grace', 10, 3600) * 1000
+}

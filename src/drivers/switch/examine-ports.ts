@@ -1,0 +1,91 @@
+import { type Finding, fine, note, problem } from '../../host/finding.js'
+import type { PortInfo, SwitchInfo, WorkerInfo } from './protocol.js'
+
+/** What the running switch says of itself. */
+export function examineSwitch(info: SwitchInfo | null, control: string): Finding {
+  if (info === null) {
+    return note(
+      'switch',
+      `does not answer on ${control}`,
+      'No frame moves.',
+      '`vhostkit apply` starts it, or `vhostkit switch start`.',
+    )
+  }
+  const what = `runs, pid ${info.pid}, ${info.starts === 1 ? 'never crashed' : `start ${info.starts}`}`
+  if (info.supervisor_pid === 0) {
+    return note(
+      'switch',
+      what,
+      'Nobody starts it again after a crash.',
+      'Restart it: `vhostkit switch restart`.',
+    )
+  }
+  if (info.starts === 1) return fine('switch', what)
+  return note(
+    'switch',
+    what,
+    'It crashed or was killed before; machines reconnected by themselves.',
+    'See its log beside the control socket.',
+  )
+}
+
+/** What is silently wrong with a port. */
+export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
+  const subject = `port ${port.name}`
+  const broken = port.rings.find((ring) => ring.broken !== null)
+  if (broken !== undefined) {
+    const what = `queue ${broken.index} was stopped: ${broken.broken}`
+    return problem(
+      subject,
+      what,
+      'The guest broke a rule of virtio; its other queues go on.',
+      'Restart the network card in the guest, or the machine.',
+    )
+  }
+  if (port.last_error !== null && port.state !== 'up') {
+    return problem(
+      subject,
+      `${port.state}, last error: ${port.last_error}`,
+      'The machine has no network on it.',
+      explainError(port.last_error),
+    )
+  }
+  if (port.kind === 'vhost-user' && port.connects === 0) {
+    return note(
+      subject,
+      'nobody ever connected',
+      'Its machine does not run, or its socket cannot be reached.',
+      `See whether ${port.socket} is there, and start the machine.`,
+    )
+  }
+  if (port.memory !== null && port.memory.regions === 0 && port.state === 'connected') {
+    return problem(
+      subject,
+      'connected, but no memory was shared',
+      'The switch cannot see the rings of the guest.',
+      'Every RAM backend of the machine needs share=on.',
+    )
+  }
+  return examineNode(subject, port, workers)
+}
+
+function examineNode(subject: string, port: PortInfo, workers: WorkerInfo[]): Finding {
+  const node = port.memory?.node ?? -1
+  const used = new Set(port.rings.map(({ worker }) => worker).filter((worker) => worker >= 0))
+  const far = workers.filter(({ id, node: at }) => used.has(id) && at >= 0 && node >= 0 && at !== node)
+  const what = `${port.state}, connected ${port.connects} times`
+  if (far.length === 0) return fine(subject, what)
+  return note(
+    subject,
+    `memory on node ${node}, worker on node ${far[0]?.node}`,
+    'Each frame crosses the nodes.',
+    'Give the switch a core of that node: switch.cores in the spec.',
+  )
+}
+
+function explainError(text: string): string {
+  if (/permission|EACCES/i.test(text))
+    return 'The switch may not open the socket: run both as one user, or give it the group of the socket.'
+  if (/feature/i.test(text)) return 'Restart the machine: its features were agreed with another switch.'
+  return 'See the log of the switch.'
+}

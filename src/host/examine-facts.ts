@@ -1,0 +1,77 @@
+import type { Facts, NumaNode } from '../core/facts/facts.js'
+import { showSize } from '../core/spec/size.js'
+import { type Finding, fine, note, problem } from './finding.js'
+
+/** What the facts of a host mean for vhostkit. */
+export function examineFacts(facts: Facts): Finding[] {
+  return [
+    examineUser(facts),
+    examineKvm(facts),
+    examineQemu(facts),
+    examineSwitchProgram(facts),
+    examineTaps(facts),
+    ...facts.nodes.map((node) => examineHugepages(node, facts)),
+  ]
+}
+
+function examineUser({ uid }: Facts): Finding {
+  if (uid === 0) return fine('user', 'root')
+  return note(
+    'user',
+    `uid ${uid}`,
+    'Only root can make taps and reserve hugepages.',
+    'Run as root for host: addresses and hugepages; machines alone work without.',
+  )
+}
+
+function examineKvm({ kvm }: Facts): Finding {
+  if (kvm.usable) return fine('kvm', kvm.why)
+  return note(
+    'kvm',
+    `not usable: ${kvm.why}`,
+    'Machines run under TCG, many times slower.',
+    'Enable virtualization in the firmware, or nested virtualization where this host is itself a machine.',
+  )
+}
+
+function examineQemu({ qemu }: Facts): Finding {
+  if (qemu !== null) return fine('qemu', `${qemu.version} (${qemu.path})`)
+  return problem(
+    'qemu',
+    'not installed',
+    'No machine can start.',
+    'Run bin/setup, or install qemu-system-x86.',
+  )
+}
+
+function examineSwitchProgram({ switchPath }: Facts): Finding {
+  if (switchPath !== null) return fine('switch program', switchPath)
+  return problem('switch program', 'not built', 'Machines have no network.', 'Run bin/setup.')
+}
+
+function examineTaps({ canCreateTaps }: Facts): Finding {
+  if (canCreateTaps) return fine('taps', '/dev/net/tun opens, and this user may make taps')
+  return note(
+    'taps',
+    'this user cannot make taps',
+    'The host cannot have an address on a network of machines.',
+    'Run as root where /dev/net/tun exists (`modprobe tun`), or leave host: out of the spec.',
+  )
+}
+
+function examineHugepages(node: NumaNode, { canReserveHugepages }: Facts): Finding {
+  const subject = `hugepages of node ${node.id}`
+  const pools = node.hugepages.map(
+    ({ pageBytes, total, free }) => `${showSize(pageBytes)}: ${free} of ${total} free`,
+  )
+  const what = pools.length === 0 ? 'none of any size' : pools.join(', ')
+  if (canReserveHugepages || node.hugepages.some(({ free }) => free > 0)) {
+    return fine(subject, canReserveHugepages ? `${what}; more are reserved when a machine starts` : what)
+  }
+  return note(
+    subject,
+    `${what}, and this user cannot reserve any`,
+    'Machines use memfd memory of small pages: it works, a little slower.',
+    'Run as root, or reserve pages in nr_hugepages of the node.',
+  )
+}
