@@ -105,7 +105,7 @@ static void too_few_buffers(void **state)
     for (unsigned i = 0; i < 5; i++) {
         assert_int_equal(rig_deliver(rig, 3 * 1024 - NET_HEADER_SIZE + 1, 2), DROP_RX_NO_ROOM);
         assert_int_equal(rig->ring.last_avail, 0);
-        assert_false(ring_notify(&rig->ring) && rig->driver.used->idx);
+        assert_int_equal(rig->driver.used->idx, 0);
     }
     rig_save(rig);
     for (uint16_t i = 0; i < 3; i++)
