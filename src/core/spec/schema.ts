@@ -28,7 +28,8 @@ const list = <Item extends z.ZodType>(item: Item, what: string, least: number, m
 }
 
 const nameText = expecting('a name of letters, digits, "_", "." and "-", at most 63, letter or digit first')
-export const nameSchema = z.string(nameText).regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/, nameText)
+export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
+export const nameSchema = z.string(nameText).regex(namePattern, nameText)
 
 const sizeText = expecting('a size such as 256M or 2G, 16M to 16T')
 export const sizeSchema = z

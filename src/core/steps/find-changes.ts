@@ -21,6 +21,7 @@ export interface Changes {
   deleteTaps: TapArtifact[]
   release: HugepageNeed[]
   reserve: { need: HugepageNeed; atLeast: number }[]
+  makeFolders: string[]
   stopSwitch: boolean
   startSwitch: boolean
   createTaps: TapArtifact[]
@@ -58,7 +59,9 @@ export function findChanges(wanted: Artifacts, live: Live, options: DiffOptions)
     ),
     deletePorts: ports.remove,
     deleteTaps: taps.remove,
-    release: pagesBeyond(live.reserved, wanted.hugepages),
+    release: pagesBeyond(live.reserved, neededPages(wanted, live, options, restart ? [] : changed)),
+    // A machine that restarts has its folder, and an undo must not take it away.
+    makeFolders: startMachines.filter((machine) => !restarting.includes(machine)).map(({ folder }) => folder),
     reserve: findReservations(startMachines, stopMachines, live),
     stopSwitch,
     startSwitch: live.switch === null || stopSwitch,
@@ -66,6 +69,20 @@ export function findChanges(wanted: Artifacts, live: Live, options: DiffOptions)
     addPorts: ports.add,
     startMachines,
   }
+}
+
+/** Pages of all machines; those left running with another command line hold what they were started with. */
+function neededPages(
+  wanted: Artifacts,
+  live: Live,
+  options: DiffOptions,
+  left: MachineArtifact[],
+): HugepageNeed[] {
+  return wanted.machines.flatMap((machine) => {
+    const running = left.includes(machine) && live.machines.find(({ name }) => name === machine.name)
+    const [now] = running ? liveMachine(running, wanted, options) : [machine]
+    return now?.hugepages ?? []
+  })
 }
 
 /** Machines that run with another command line than wanted. */

@@ -35,7 +35,7 @@ export function listSteps(changes: Changes, wanted: Artifacts, live: Live): Step
     ...machinePortsFirst.map((port) => deletePort(control, port)),
     ...changes.deleteTaps.map(deleteTap),
     ...changes.release.map(releaseHugepages),
-    ...changes.startMachines.map(({ folder }) => makeFolder(folder)),
+    ...changes.makeFolders.map(makeFolder),
     ...changes.reserve.map(({ need, atLeast }) => reserveHugepages(need, atLeast)),
     ...(changes.stopSwitch ? [stopSwitch(live.switch?.argv ?? null, control)] : []),
     ...(changes.startSwitch ? [startSwitch(argv, control)] : []),

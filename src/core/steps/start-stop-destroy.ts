@@ -13,6 +13,7 @@ const nothing: Changes = {
   deletePorts: [],
   deleteTaps: [],
   release: [],
+  makeFolders: [],
   reserve: [],
   stopSwitch: false,
   startSwitch: false,
@@ -31,6 +32,7 @@ export function stepsToStart(wanted: Artifacts, live: Live, names: string[]): St
   const changes: Changes = {
     ...nothing,
     startMachines,
+    makeFolders: startMachines.map(({ folder }) => folder),
     deletePorts: all.deletePorts.filter(
       (port) => isNeeded(port) && all.addPorts.some(({ name }) => name === port.name),
     ),

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { showRanges } from '../../../src/core/render/show-plan.js'
+import { showTable } from '../../../src/core/render/show-table.js'
+import { showProblems, showSteps } from '../../../src/index.js'
+
+describe('what people see', () => {
+  it('aligns columns without blanks at the end', () => {
+    assert.equal(
+      showTable([
+        ['A', 'LONG'],
+        ['first', 'x'],
+      ]),
+      'A      LONG\nfirst  x',
+    )
+  })
+
+  it('joins neighbouring numbers', () => {
+    assert.equal(showRanges([0, 1, 2, 3, 8]), '0-3,8')
+    assert.equal(showRanges([]), '')
+  })
+
+  it('says when there is nothing to do', () => {
+    assert.equal(showSteps([]), 'Nothing to do: everything is as wanted.\n')
+  })
+
+  it('prints problems like a compiler', () => {
+    const problem = { code: 'spec-value', expected: '1', found: '2', hint: 'Write 1.' } as const
+    const placed = { ...problem, file: 'pair.yaml', line: 7, column: 13, path: 'machines[0].memory' }
+    assert.equal(
+      showProblems([placed]),
+      'pair.yaml:7:13 machines[0].memory: expected 1, found 2 [spec-value]\n  Write 1.\n',
+    )
+    const host = { ...problem, file: '', line: 0, column: 0, path: '' }
+    assert.equal(showProblems([host]), 'expected 1, found 2 [spec-value]\n  Write 1.\n')
+  })
+})

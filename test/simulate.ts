@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import type { Action, Live, Step } from '../src/core/steps/steps.js'
+
+/** A host as data: carries out what a driver would, and refuses what a real one would refuse. */
+export class SimulatedHost {
+  live: Live
+  readonly folders = new Set<string>()
+
+  constructor(live: Live) {
+    this.live = structuredClone(live)
+  }
+
+  run(steps: Step[]): void {
+    assert.equal(new Set(steps.map(({ id }) => id)).size, steps.length, 'ids are unique')
+    for (const step of steps) {
+      this.perform(step.action)
+      this.verify(step)
+    }
+  }
+
+  undo(steps: Step[]): void {
+    for (const { undo } of [...steps].reverse()) if (undo !== null) this.perform(undo)
+  }
+
+  perform(action: Action): void {
+    const { live } = this
+    switch (action.do) {
+      case 'make-folder':
+        this.folders.add(action.path)
+        break
+      case 'remove-folder':
+        this.folders.delete(action.path)
+        break
+      case 'reserve-hugepages':
+        this.movePages(action, action.pages)
+        break
+      case 'release-hugepages':
+        this.movePages(action, -action.pages)
+        break
+      case 'start-switch':
+        assert.equal(live.switch, null, 'no second switch')
+        live.switch = { pid: 2, supervisorPid: 1, argv: action.argv }
+        break
+      case 'stop-switch':
+        live.switch = null
+        break
+      case 'create-tap':
+        assert.ok(!live.taps.some(({ ifname }) => ifname === action.tap.ifname), 'the tap is new')
+        live.taps.push(action.tap)
+        break
+      case 'delete-tap':
+        assert.ok(
+          !live.ports.some((port) => port.kind === 'tap' && port.ifname === action.ifname),
+          'no port uses the tap',
+        )
+        live.taps = live.taps.filter(({ ifname }) => ifname !== action.ifname)
+        break
+      case 'add-port': {
+        const { port } = action
+        assert.ok(live.switch !== null, 'the switch runs')
+        assert.ok(!live.ports.some(({ name }) => name === port.name), 'the port is new')
+        if (port.kind === 'tap')
+          assert.ok(
+            live.taps.some(({ ifname }) => ifname === port.ifname),
+            'the tap is there',
+          )
+        live.ports.push(port)
+        break
+      }
+      case 'delete-port':
+        live.ports = live.ports.filter(({ name }) => name !== action.name)
+        break
+      case 'start-machine':
+        this.startMachine(action.machine)
+        break
+      case 'stop-machine':
+        this.stopMachine(action.machine.name)
+        break
+    }
+  }
+
+  private startMachine(machine: Extract<Action, { do: 'start-machine' }>['machine']): void {
+    const { name, argv, ports, folder, hugepages } = machine
+    assert.ok(this.folders.has(folder), 'the folder is there')
+    assert.ok(!this.live.machines.some((other) => other.name === name && other.running), 'it does not run')
+    for (const port of ports)
+      assert.ok(
+        this.live.ports.some((other) => other.name === port),
+        `port ${port} is there`,
+      )
+    for (const need of hugepages) this.takePages(need, need.pages)
+    this.held.set(name, hugepages)
+    this.live.machines = this.live.machines.filter((other) => other.name !== name)
+    this.live.machines.push({ name, running: true, pid: 7, argv })
+  }
+
+  private stopMachine(name: string): void {
+    for (const need of this.held.get(name) ?? []) this.takePages(need, -need.pages)
+    this.held.delete(name)
+    this.live.machines = this.live.machines.map((machine) =>
+      machine.name === name ? { name, running: false, pid: 0, argv: null } : machine,
+    )
+  }
+
+  private readonly held = new Map<string, { node: number; pageBytes: number; pages: number }[]>()
+
+  private pool({ node, pageBytes }: { node: number; pageBytes: number }) {
+    const pool = this.live.hugepages.find((other) => other.node === node && other.pageBytes === pageBytes)
+    assert.ok(pool, `node ${node} has pages of ${pageBytes}`)
+    return pool
+  }
+
+  private takePages(need: { node: number; pageBytes: number }, pages: number): void {
+    const pool = this.pool(need)
+    pool.free -= pages
+    assert.ok(pool.free >= 0, 'the pages are free')
+  }
+
+  private movePages(need: { node: number; pageBytes: number }, pages: number): void {
+    const pool = this.pool(need)
+    pool.free += pages
+    pool.total += pages
+    assert.ok(pool.free >= 0, 'only free pages are released')
+    const { reserved } = this.live
+    const mine = reserved.find(({ node, pageBytes }) => node === need.node && pageBytes === need.pageBytes)
+    if (mine === undefined) reserved.push({ node: need.node, pageBytes: need.pageBytes, pages })
+    else mine.pages += pages
+    this.live.reserved = reserved.filter((amount) => amount.pages !== 0)
+  }
+
+  private verify({ verify, id }: Step): void {
+    const { live } = this
+    const there = {
+      folder: () => verify.expect === 'folder' && this.folders.has(verify.path) === verify.present,
+      'hugepages-free': () => verify.expect === 'hugepages-free' && this.pool(verify).free >= verify.atLeast,
+      switch: () => verify.expect === 'switch' && (live.switch !== null) === verify.running,
+      tap: () =>
+        verify.expect === 'tap' &&
+        live.taps.some(({ ifname }) => ifname === verify.ifname) === verify.present,
+      port: () =>
+        verify.expect === 'port' && live.ports.some(({ name }) => name === verify.name) === verify.present,
+      machine: () =>
+        verify.expect === 'machine' &&
+        live.machines.some(({ name, running }) => name === verify.name && running) === verify.running,
+      nothing: () => true,
+    }
+    assert.ok(there[verify.expect](), `${id} is seen`)
+  }
+}
+
+/** Live without what is over: machines that do not run, and the order of lists. */
+export function settled(live: Live): unknown {
+  const sorted = <T>(list: T[]) => list.map((item) => JSON.stringify(item)).sort()
+  return {
+    switch: live.switch?.argv ?? null,
+    hugepages: sorted(live.hugepages),
+    taps: sorted(live.taps),
+    ports: sorted(live.ports),
+    machines: sorted(live.machines.filter(({ running }) => running)),
+    reserved: sorted(live.reserved),
+  }
+}
