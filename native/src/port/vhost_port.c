@@ -392,6 +392,8 @@ static bool on_message(void *owner, const struct vhost_user_message *message, co
     struct vhost_user_message reply;
     enum session_verdict verdict = session_handle(&vport->session, message, fds, fd_count, &reply);
 
+    log_debug("port %s: request %u of %u bytes with %u fds: %s", vport->port.config.name, message->header.request,
+              message->header.size, fd_count, vport->session.why[0] != '\0' ? vport->session.why : "ok");
     if (vport->session.why[0] != '\0')
         port_failed(&vport->port, "%s", vport->session.why);
     if ((verdict == SESSION_REPLY || verdict == SESSION_REPLY_CLOSE) && !endpoint_send(&vport->endpoint, &reply))

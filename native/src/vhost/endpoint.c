@@ -23,6 +23,12 @@
 #define RETRY_FIRST_MS 1u
 #define RETRY_LAST_MS 1000u
 
+/*
+ * A session that ended before this did not work out: the next one is held back,
+ * 1 ms doubling to 1 s, or a VM that refuses us would be asked a thousand times a second.
+ */
+#define SESSION_SHORT_NS UINT64_C(1000000000)
+
 /* A message must be complete this long after its first byte (F7). */
 #define MESSAGE_DEADLINE_MS 2000u
 
@@ -73,12 +79,23 @@ static void incoming_take_fds(struct endpoint *endpoint, struct msghdr *header)
         endpoint->fds_lost = true;
 }
 
+/* Where the next bytes go: on the wire the payload follows the header without the gap of our struct. */
+static struct iovec incoming_part(struct endpoint *endpoint, unsigned wanted)
+{
+    struct vhost_user_message *message = &endpoint->incoming;
+    unsigned at = endpoint->received, head = sizeof message->header;
+
+    if (at < head)
+        return (struct iovec){ (uint8_t *)&message->header + at, (wanted < head ? wanted : head) - at };
+    return (struct iovec){ (uint8_t *)&message->payload + (at - head), wanted - at };
+}
+
 /* Reads up to `wanted` bytes of the message in all. 1: there; 0: not yet; -1: closed or failed. */
 static int incoming_fill(struct endpoint *endpoint, unsigned wanted)
 {
     while (endpoint->received < wanted) {
         _Alignas(struct cmsghdr) char control[CMSG_SPACE(2 * VHOST_USER_FDS_MAX * sizeof(int))];
-        struct iovec part = { (uint8_t *)&endpoint->incoming + endpoint->received, wanted - endpoint->received };
+        struct iovec part = incoming_part(endpoint, wanted);
         struct msghdr header = {
             .msg_iov = &part, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control,
         };
@@ -158,9 +175,14 @@ static void on_readable(void *owner, uint32_t events)
 
 bool endpoint_send(struct endpoint *endpoint, const struct vhost_user_message *reply)
 {
-    size_t size = sizeof reply->header + reply->header.size;
+    struct iovec parts[] = {
+        { (void *)&reply->header, sizeof reply->header },
+        { (void *)&reply->payload, reply->header.size },
+    };
+    struct msghdr header = { .msg_iov = parts, .msg_iovlen = 2 };
+    ssize_t size = (ssize_t)(sizeof reply->header + reply->header.size);
 
-    return send(endpoint->connection.fd, reply, size, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)size;
+    return sendmsg(endpoint->connection.fd, &header, MSG_DONTWAIT | MSG_NOSIGNAL) == size;
 }
 
 /* --- who is at the other end --- */
@@ -212,7 +234,9 @@ static bool endpoint_attach(struct endpoint *endpoint, int fd)
         return false;
     }
     endpoint->retry_ms = RETRY_FIRST_MS;
+    endpoint->held = false;
     endpoint->attached = true;
+    endpoint->attached_ns = event_loop_now();
     incoming_reset(endpoint);
     endpoint->ops->connected(endpoint->owner);
     return true;
@@ -222,7 +246,10 @@ static bool endpoint_attach(struct endpoint *endpoint, int fd)
 
 static void on_retry(void *owner)
 {
-    endpoint_connect(owner);
+    struct endpoint *endpoint = owner;
+
+    endpoint->held = false;
+    endpoint_connect(endpoint);
 }
 
 static void retry_later(struct endpoint *endpoint)
@@ -235,6 +262,8 @@ static void on_folder_changed(void *owner)
 {
     struct endpoint *endpoint = owner;
 
+    if (endpoint->held)
+        return;
     endpoint->retry_ms = RETRY_FIRST_MS;
     endpoint_connect(endpoint);
 }
@@ -343,6 +372,7 @@ void endpoint_init(struct endpoint *endpoint)
     endpoint->listener = (struct event_source)EVENT_SOURCE_NONE;
     endpoint->waiter.folder = -1;
     endpoint->retry_ms = RETRY_FIRST_MS;
+    endpoint->hold_ms = RETRY_FIRST_MS;
 }
 
 bool endpoint_start(struct endpoint *endpoint, struct event_loop *loop, struct socket_watch *watch,
@@ -375,6 +405,16 @@ static void endpoint_detach(struct endpoint *endpoint, const char *why)
     endpoint->ops->disconnected(endpoint->owner, why);
 }
 
+static void hold_back(struct endpoint *endpoint)
+{
+    bool worked = event_loop_now() - endpoint->attached_ns >= SESSION_SHORT_NS;
+    unsigned wait = worked ? RETRY_FIRST_MS : endpoint->hold_ms;
+
+    endpoint->held = true;
+    endpoint->hold_ms = 2 * wait < RETRY_LAST_MS ? 2 * wait : RETRY_LAST_MS;
+    event_loop_start_timer(endpoint->loop, &endpoint->retry, wait, on_retry, endpoint);
+}
+
 static void endpoint_disconnect(struct endpoint *endpoint, const char *why)
 {
     char sentence[128];
@@ -384,9 +424,7 @@ static void endpoint_disconnect(struct endpoint *endpoint, const char *why)
     if (endpoint->role == PORT_ROLE_SERVER) {
         event_loop_change(endpoint->loop, &endpoint->listener, EPOLLIN);
     } else {
-        endpoint->retry_ms = RETRY_FIRST_MS;
-        socket_watch_add(endpoint->watch, &endpoint->waiter, endpoint->path, on_folder_changed, endpoint);
-        retry_later(endpoint);
+        hold_back(endpoint);
     }
 }
 

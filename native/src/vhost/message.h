@@ -97,6 +97,7 @@ union vhost_user_payload {
     struct vhost_user_log log;
 };
 
+/* In memory; on the wire the payload follows the header at once (endpoint.c). */
 struct vhost_user_message {
     struct vhost_user_header header;
     union vhost_user_payload payload;

@@ -339,8 +339,9 @@ static enum outcome on_set_vring_enable(struct session *session, struct incoming
 
     if (vring == NULL)
         return BROKEN;
-    if (!(session->features & FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)))
-        return because(session, BROKEN, "vring enable: needs the protocol features bit, which was not negotiated");
+    /* QEMU 7.2 sends this before SET_FEATURES, so whether the bit is negotiated cannot be asked here. */
+    if (!(session->offered & FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)))
+        return because(session, BROKEN, "vring enable: the protocol features bit was not offered");
     if (in->payload->state.num > 1)
         return because(session, REFUSED, "vring enable: wanted 0 or 1, found %u", in->payload->state.num);
     session_pause(session);
