@@ -23,6 +23,7 @@ const sections = [
   { name: 'system', ...mocha('.mocharc.system.json'), limitSeconds: 300 },
 ]
 
+let interrupted = false
 const total = { passed: 0, failed: 0, skipped: 0 }
 for (const section of sections) {
   console.log(`\n=== ${section.name}`)
@@ -34,7 +35,7 @@ for (const section of sections) {
   for (const key of Object.keys(total)) total[key] += counts[key]
   const seconds = ((performance.now() - start) / 1000).toFixed(1)
   console.log(`=== ${section.name}: ${showCounts(counts)} (${seconds} s)${run.ok ? '' : ` ${run.end}`}`)
-  if (section.needed && !run.ok) break
+  if (interrupted || (section.needed && !run.ok)) break
 }
 rmSync(scratch, { recursive: true })
 console.log(`\n${showCounts(total)}`)
@@ -60,8 +61,11 @@ function runSection({ argv: [program, ...args], limitSeconds }) {
       late = true
       endGroup(child.pid, 'SIGKILL')
     }, limitSeconds * 1000)
-    const interrupt = (signal) => endGroup(child.pid, signal)
-    process.once('SIGINT', interrupt).once('SIGTERM', interrupt)
+    const interrupt = (signal) => {
+      interrupted = true
+      endGroup(child.pid, signal)
+    }
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt)
     const finish = (ok, end) => {
       clearTimeout(timer)
       process.off('SIGINT', interrupt).off('SIGTERM', interrupt)
