@@ -76,7 +76,7 @@ async function carryOut(step: Step, options: ApplyOptions): Promise<void> {
 async function verify(step: Step, hands: Hands): Promise<void> {
   let found = ''
   try {
-    await waitFor({ what: step.label, limitMs: verifyLimitMs }, async () => {
+    await waitFor({ what: `the host to show: ${step.label}`, limitMs: verifyLimitMs }, async () => {
       const verdict = await hands.check(step.verify)
       found = verdict.found
       return verdict.ok

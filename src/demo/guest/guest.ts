@@ -9,9 +9,14 @@ export interface GuestImage {
 }
 
 /** Makes the test guest, or finds it in the cache. `root` is the checkout. */
-export async function makeGuest(root: string, say: (line: string) => void): Promise<GuestImage> {
+export async function makeGuest(
+  root: string,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<GuestImage> {
   const cache = join(root, '.cache/guest')
-  const { kernel, modules } = await makeKernel(cache, say)
+  const { kernel, modules } = await makeKernel(cache, say, signal)
+  signal.throwIfAborted()
   const initrd = await makeInitrd(cache, { guest: join(root, 'native/guest'), modules }, say)
   return { kernel, initrd }
 }

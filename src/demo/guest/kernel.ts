@@ -27,7 +27,11 @@ export function parseKernelPackage(dependencies: string): string | null {
 }
 
 /** Debian's cloud kernel and the modules of the guest, downloaded once and unpacked, never installed. */
-export async function makeKernel(cache: string, say: (line: string) => void): Promise<GuestKernel> {
+export async function makeKernel(
+  cache: string,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<GuestKernel> {
   const done = join(cache, 'kernel')
   const made = { kernel: join(done, 'vmlinuz'), modules: join(done, 'modules') }
   if (await exists(made.kernel)) return made
@@ -35,7 +39,7 @@ export async function makeKernel(cache: string, say: (line: string) => void): Pr
   const work = await mkdtemp(join(cache, 'work-'))
   try {
     say('downloading the guest kernel')
-    await download(work)
+    await download(work, signal)
     say('unpacking the guest kernel')
     await unpack(work)
     await removeFolder(done)
@@ -47,12 +51,12 @@ export async function makeKernel(cache: string, say: (line: string) => void): Pr
   }
 }
 
-async function download(work: string): Promise<void> {
-  const first = await tryDownload(work)
+async function download(work: string, signal: AbortSignal): Promise<void> {
+  const first = await tryDownload(work, signal)
   if (first === '') return
   // Package lists that are missing or old: one update, one more try.
-  await runProgram('apt-get', ['-q', 'update'], { timeoutMs: 120_000 })
-  const second = await tryDownload(work)
+  await runProgram('apt-get', ['-q', 'update'], { timeoutMs: 120_000, signal })
+  const second = await tryDownload(work, signal)
   if (second !== '') {
     throw new VhostkitError('guest-unavailable', {
       sentence: `The kernel of the test guest cannot be downloaded: ${second}.`,
@@ -61,11 +65,16 @@ async function download(work: string): Promise<void> {
 }
 
 /** Returns why it failed; empty when it did not. */
-async function tryDownload(work: string): Promise<string> {
+async function tryDownload(work: string, signal: AbortSignal): Promise<string> {
   const dependencies = await runProgram('apt-cache', ['depends', 'linux-image-cloud-amd64'])
   const name = parseKernelPackage(dependencies.stdout)
   if (name === null) return 'no package list has linux-image-cloud-amd64'
-  const result = await runProgram('apt-get', ['-q', 'download', name], { cwd: work, timeoutMs: 180_000 })
+  const result = await runProgram('apt-get', ['-q', 'download', name], {
+    cwd: work,
+    timeoutMs: 180_000,
+    signal,
+  })
+  signal.throwIfAborted()
   return result.ok ? '' : result.failure
 }
 

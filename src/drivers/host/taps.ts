@@ -40,7 +40,7 @@ export async function deleteTap(ifname: string, ip = runIp): Promise<void> {
 
 /** Every tap of ours, with its addresses. */
 export async function readTaps(ip = runIp): Promise<TapArtifact[]> {
-  const { stdout } = await ip(['-json', 'address', 'show'])
+  const { stdout } = await ip(['-json', '-details', 'address', 'show'])
   return parseTaps(stdout)
 }
 
@@ -51,7 +51,7 @@ interface IpLink {
   addr_info?: { family: string; local: string; prefixlen: number; scope: string }[]
 }
 
-/** Takes `ip -json address show` apart; the addresses the kernel gave itself are not ours. */
+/** Takes `ip -json -details address show` apart; the addresses the kernel gave itself are not ours. */
 export function parseTaps(text: string): TapArtifact[] {
   if (text.trim() === '') return []
   const links = JSON.parse(text) as IpLink[]

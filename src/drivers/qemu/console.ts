@@ -18,7 +18,8 @@ export class Console {
     this.#socket = socket
     socket.setEncoding('utf8')
     socket.on('data', (text: string) => {
-      this.#text = (this.#text + text).slice(-keptCharacters)
+      // A serial line ends with CR LF.
+      this.#text = (this.#text + text.replaceAll('\r', '')).slice(-keptCharacters)
       this.#wake()
     })
     socket.on('close', () => {
@@ -46,7 +47,8 @@ export class Console {
     const end = performance.now() + limitMs
     for (;;) {
       signal?.throwIfAborted()
-      const match = pattern.exec(this.#text)
+      // Only whole lines: the end of the text may be the middle of one.
+      const match = pattern.exec(this.#text.slice(0, this.#text.lastIndexOf('\n') + 1))
       if (match !== null) {
         this.#text = this.#text.slice(match.index + match[0].length)
         return match
