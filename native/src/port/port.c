@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
+#include "worker/cycles.h"
 #include "worker/worker.h"
 
 static struct queue_stats *stats_alloc(unsigned count)
@@ -45,6 +45,37 @@ void port_deinit(struct port *port)
     port->tx = NULL;
 }
 
+/* Opens a new window when the last one is over, and says what it left out. */
+static void log_window_renew(struct port *port)
+{
+    uint64_t now = monotonic_ns();
+
+    if (port->log_window_ns != 0 && now - port->log_window_ns < PORT_LOG_WINDOW_NS)
+        return;
+    if (port->log_left_out > 0)
+        log_warn("port %s: %u more lines were left out", port->config.name, port->log_left_out);
+    port->log_window_ns = now;
+    port->log_lines = 0;
+    port->log_left_out = 0;
+}
+
+void port_log(struct port *port, enum log_level level, const char *format, ...)
+{
+    char text[256];
+    va_list arguments;
+
+    log_window_renew(port);
+    if (port->log_lines == PORT_LOG_LINES) {
+        port->log_left_out++;
+        return;
+    }
+    port->log_lines++;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    log_line(level, "port %s: %s", port->config.name, text);
+}
+
 void port_failed(struct port *port, const char *format, ...)
 {
     char sentence[sizeof port->last_error];
@@ -56,7 +87,7 @@ void port_failed(struct port *port, const char *format, ...)
     if (strcmp(sentence, port->last_error) == 0)
         return; /* said already: a port that retries must not fill the log */
     memcpy(port->last_error, sentence, sizeof sentence);
-    log_warn("port %s: %s", port->config.name, sentence);
+    port_log(port, LOG_LEVEL_WARN, "%s", sentence);
     datapath_event(port->datapath, "port.error", port, sentence, -1, -1);
 }
 

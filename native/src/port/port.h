@@ -9,6 +9,7 @@
 #define VHOSTKIT_PORT_H
 
 #include "datapath.h"
+#include "log.h"
 #include "port/port_config.h"
 #include "switch/frame.h"
 
@@ -55,13 +56,23 @@ struct port {
     struct worker *workers[PORT_QUEUES_MAX]; /* that poll each pair */
     uint64_t connects;            /* sessions opened so far */
     char last_error[160];         /* "" when none */
+    uint64_t log_window_ns;       /* when the current PORT_LOG_WINDOW began */
+    unsigned log_lines;           /* written in it */
+    unsigned log_left_out;        /* not written in it */
 };
+
+/* A VM may make us log; so each port has a budget of lines, and what is left out is counted. */
+#define PORT_LOG_LINES 20u
+#define PORT_LOG_WINDOW_NS UINT64_C(10000000000)
 
 /* Frees what port_init allocated. */
 void port_deinit(struct port *port);
 /* Copies the config, allocates the counters. False: no memory. */
 bool port_init(struct port *port, const struct port_ops *ops, struct datapath *datapath,
                const struct port_config *config);
+/* A line about the port, within its budget. */
+__attribute__((format(printf, 3, 4))) void port_log(struct port *port, enum log_level level, const char *format,
+                                                    ...);
 /* Keeps the sentence and tells the listener. */
 __attribute__((format(printf, 2, 3))) void port_failed(struct port *port, const char *format, ...);
 

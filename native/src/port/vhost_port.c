@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "log.h"
 #include "port/port.h"
 #include "switch/forward.h"
 #include "switch/mac_table.h"
@@ -316,7 +315,7 @@ static void tell_state(struct vhost_port *vport, bool up)
     if (up && !vport->was_up)
         vport->port.last_error[0] = '\0';
     if (up != vport->was_up) {
-        log_info("port %s: %s", vport->port.config.name, up ? "up" : "down");
+        port_log(&vport->port, LOG_LEVEL_INFO, "%s", up ? "up" : "down");
         datapath_event(datapath, up ? "port.up" : "port.down", &vport->port, NULL, -1, -1);
     }
     vport->was_up = up;
@@ -382,7 +381,7 @@ static void on_connected(void *owner)
     vport->port.connects++;
     if (first)
         datapath_config_changed(vport->port.datapath);
-    log_info("port %s: connected", config->name);
+    port_log(&vport->port, LOG_LEVEL_INFO, "connected");
     datapath_event(vport->port.datapath, "port.connected", &vport->port, NULL, -1, -1);
 }
 
@@ -407,7 +406,7 @@ static void on_disconnected(void *owner, const char *why)
 
     session_close(&vport->session);
     vport->open = false;
-    log_info("port %s: disconnected: %s", vport->port.config.name, why);
+    port_log(&vport->port, LOG_LEVEL_INFO, "disconnected: %s", why);
     datapath_event(vport->port.datapath, "port.disconnected", &vport->port, why, -1, -1);
 }
 

@@ -344,6 +344,14 @@ static void unlink_stale(const struct sockaddr_un *address)
         close(probe);
 }
 
+/* The socket is for the folder's owner, whom peer_allowed() expects; only root can give it away. */
+static bool socket_give(const char *path)
+{
+    if (geteuid() == 0 && lchown(path, folder_owner(path), (gid_t)-1) != 0)
+        return false;
+    return chmod(path, 0600) == 0;
+}
+
 static bool endpoint_listen(struct endpoint *endpoint, struct refusal *refusal)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -351,7 +359,8 @@ static bool endpoint_listen(struct endpoint *endpoint, struct refusal *refusal)
 
     memcpy(address.sun_path, endpoint->path, strlen(endpoint->path) + 1);
     unlink_stale(&address);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 4) == 0 &&
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && socket_give(endpoint->path) &&
+        listen(fd, 4) == 0 &&
         event_loop_add(endpoint->loop, &endpoint->listener, fd, EPOLLIN, on_connection, endpoint) == 0)
         return true;
     int error = errno;
