@@ -4,6 +4,8 @@
  * spec (`core/spec/names.ts`).
  */
 
+import type { CarrierPolicy } from '../spec/spec.js'
+
 export interface Plan {
   version: 1
   /** The spec's `name`: one deployment, one receipt, one set of machines. */
@@ -109,6 +111,8 @@ export interface InterfacePlan {
   mtu: number
   /** MSI-X vectors: 2 × queues + 2; 0 under TCG (QEMU 7.2 crashes otherwise). */
   vectors: number
+  /** 'follow': the guest sees the link go down while the switch is away. */
+  carrier: CarrierPolicy
 }
 
 export interface BootPlan {

@@ -68,16 +68,27 @@ const bootSchema = mapping({
 }).transform((boot): BootSpec => boot)
 
 export const queuesSchema = wholeNumber(1, 64)
+const carrierSchema = z.enum(['steady', 'follow'], expecting('steady or follow')).default('steady')
 export const interfaceSchema = z
   .preprocess(
     (value) => (typeof value === 'string' ? { network: value } : value),
     mapping(
-      { network: nameSchema, mac: macSchema.optional(), queues: queuesSchema.optional() },
-      'the name of a network, or a mapping with network, mac, queues',
+      {
+        network: nameSchema,
+        mac: macSchema.optional(),
+        queues: queuesSchema.optional(),
+        carrier: carrierSchema,
+      },
+      'the name of a network, or a mapping with network, mac, queues, carrier',
     ),
   )
   .transform(
-    ({ network, mac, queues }): InterfaceSpec => ({ network, mac: mac ?? null, queues: queues ?? null }),
+    ({ network, mac, queues, carrier }): InterfaceSpec => ({
+      network,
+      mac: mac ?? null,
+      queues: queues ?? null,
+      carrier,
+    }),
   )
 
 const addressText = expecting('an address with its prefix length, such as 192.168.77.1/24')

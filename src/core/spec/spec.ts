@@ -50,7 +50,11 @@ export interface InterfaceSpec {
   mac: string | null
   /** Queue pairs; null: planned from the vCPUs. */
   queues: number | null
+  carrier: CarrierPolicy
 }
+
+/** Whether the guest sees its link go down while the switch is away. */
+export type CarrierPolicy = 'steady' | 'follow'
 
 export interface SwitchSpec {
   cores: 'auto' | number[]
