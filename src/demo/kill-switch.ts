@@ -10,6 +10,9 @@ const backLimitMs = 15_000
 /** Probes before and after, so that a gap has both ends. */
 const settleMs = 400
 
+/** Its supervisor waits ever longer before it starts a switch that keeps dying within a second. */
+const leastUptimeMs = 1_200
+
 export interface Outage {
   gapMs: number
   lost: number
@@ -22,6 +25,9 @@ export async function killSwitchOnce(
   guests: GuestSession[],
   signal: AbortSignal,
 ): Promise<Outage> {
+  await waitFor({ what: 'the switch to have run a while', limitMs: backLimitMs, signal }, async () => {
+    return ((await readSwitch(control, 3_000))?.uptime_ms ?? 0) > leastUptimeMs
+  })
   await Promise.all(guests.map((guest) => guest.markProbe()))
   await pause(settleMs, signal)
   // The switch, not its supervisor: that is what a crash would take.
