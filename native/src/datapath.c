@@ -471,7 +471,7 @@ struct datapath *datapath_create(struct event_loop *loop, const struct datapath_
     datapath->loop = loop;
     datapath->listener = *listener;
     datapath->report = (struct event_source)EVENT_SOURCE_NONE;
-    datapath->socket_watch = socket_watch_create(loop);
+    datapath->socket_watch = socket_watch_create(loop, options->inotify_fd);
     datapath->topology = topology_create(NULL, 0);
     event_loop_start_timer(loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
     if (event_loop_add(loop, &datapath->report, report, EPOLLIN, on_report, datapath) == 0 &&

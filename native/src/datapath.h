@@ -25,6 +25,7 @@ struct datapath_options {
     const int *cores;      /* one worker each, pinned; none: one worker, not pinned */
     unsigned core_count;
     bool poll;             /* never sleep */
+    int inotify_fd;        /* instance to use, the datapath's from now on; 0: it makes one */
 };
 
 /* What the datapath tells upwards; called on the control thread. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/inotify.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@
 struct program {
     struct options options;
     struct control_listener listener;
+    int inotify_fd;                   /* for the datapath; 0: it makes its own */
     struct event_loop *loop;
     struct event_source signals;      /* a signalfd */
     struct control_socket *control;
@@ -39,6 +41,7 @@ struct program {
 
 static enum exit_code start(int argc, char **argv, struct options *options, bool *go_on);
 static enum exit_code hold_control_socket(struct program *program);
+static int stay_in_front(struct program *program);
 static int serve(void *owner, const struct supervision *supervision);
 
 int main(int argc, char **argv)
@@ -52,7 +55,7 @@ int main(int argc, char **argv)
     if (code != EXIT_DONE)
         return code;
     if (program.options.monitor)
-        code = supervise(serve, &program);
+        code = stay_in_front(&program);
     else
         code = serve(&program, &(struct supervision){ .supervisor = 0, .starts = 1 });
     control_listener_close(&program.listener, true);
@@ -101,6 +104,19 @@ static enum exit_code hold_control_socket(struct program *program)
         return EXIT_DONE;
     log_error("%s", why);
     return verdict == LISTENER_HELD ? EXIT_HELD : EXIT_FAILED;
+}
+
+/*
+ * The supervisor holds the inotify instance together with the switch. The last
+ * close of one that watches a folder takes the kernel 8 to 20 ms (it waits for
+ * a grace period), which every restart would wait for: a killed switch was back
+ * after 10 to 19 ms without this, after 3 ms with it (Linux 6.18, 2026-11).
+ */
+static int stay_in_front(struct program *program)
+{
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    program->inotify_fd = fd > 0 ? fd : 0;
+    return supervise(serve, program);
 }
 
 /* ---- what the datapath and the clients call ---- */
@@ -165,6 +181,7 @@ static bool open_datapath(struct program *program)
         .cores = program->options.cores,
         .core_count = program->options.core_count,
         .poll = program->options.poll,
+        .inotify_fd = program->inotify_fd,
     };
     const struct datapath_listener listener = { tell_event, save_config, program };
     program->commander.datapath = datapath_create(program->loop, &options, &listener);

@@ -88,7 +88,8 @@ static bool path_parse(const char *option, const char *text, size_t limit, const
 static bool option_take(int id, const char *value, struct options *options, char *why, size_t why_size)
 {
     switch (id) {
-    case OPTION_CONTROL: return path_parse("--control", value, SOCKET_PATH_SIZE, &options->control, why, why_size);
+    case OPTION_CONTROL:
+        return path_parse("--control", value, SOCKET_PATH_SIZE, &options->control, why, why_size);
     case OPTION_STATE: return path_parse("--state", value, 4096 - 16, &options->state, why, why_size);
     case OPTION_LOG: return path_parse("--log", value, 4096, &options->log, why, why_size);
     case OPTION_MONITOR: options->monitor = true; return true;
@@ -112,8 +113,8 @@ enum options_verdict options_parse(int argc, char **argv, struct options *option
         if (id == OPTION_VERSION)
             return OPTIONS_VERSION;
         if (id == '?' || id == ':') {
-            snprintf(why, why_size, id == ':' ? "%s wants a value after it" : "%s is not an option here, or not so",
-                     argv[optind - 1]);
+            snprintf(why, why_size, "%s %s", argv[optind - 1],
+                     id == ':' ? "wants a value after it" : "is not an option here, or not so");
             return OPTIONS_WRONG;
         }
         if (!option_take(id, optarg, options, why, why_size))
@@ -183,6 +184,7 @@ bool core_list_parse(const char *text, struct options *options, char *why, size_
         if (*at++ != ',')
             break;
     }
-    snprintf(why, why_size, "--cores wants a list like 1,3-5 of cores below %d, found \"%s\"", CPU_SETSIZE, text);
+    snprintf(why, why_size, "--cores wants a list like 1,3-5 of cores below %d, found \"%s\"", CPU_SETSIZE,
+             text);
     return false;
 }

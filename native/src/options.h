@@ -30,7 +30,8 @@ enum options_verdict { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG
 extern const char options_help[];
 
 /* Strings in `options` point into argv. With OPTIONS_WRONG, why is one sentence. */
-enum options_verdict options_parse(int argc, char **argv, struct options *options, char *why, size_t why_size);
+enum options_verdict options_parse(int argc, char **argv, struct options *options, char *why,
+                                   size_t why_size);
 
 /* "1,3-5" into cores. false and a sentence when it is not such a list. */
 bool core_list_parse(const char *text, struct options *options, char *why, size_t why_size);

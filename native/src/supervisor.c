@@ -92,8 +92,8 @@ static bool is_final(struct supervisor *supervisor, int status, uint64_t lived_m
         bool never_ran = supervisor->starts == 1 && lived_ms < SOUND_LIFE_MS;
         if (!crashed || never_ran || supervisor->ending)
             return true;
-        log_error("supervisor: the switch (pid %d) failed with exit code %d after %llu ms", (int)supervisor->child,
-                  *exit_code, (unsigned long long)lived_ms);
+        log_error("supervisor: the switch (pid %d) failed with exit code %d after %llu ms",
+                  (int)supervisor->child, *exit_code, (unsigned long long)lived_ms);
         return false;
     }
     *exit_code = EXIT_FAILED;

@@ -70,7 +70,8 @@ static void forget_lost(struct commander *commander, const char *name)
         return;
     struct state *lost = &commander->lost;
     lost->count--;
-    memmove(&lost->ports[index], &lost->ports[index + 1], (lost->count - (unsigned)index) * sizeof lost->ports[0]);
+    memmove(&lost->ports[index], &lost->ports[index + 1],
+            (lost->count - (unsigned)index) * sizeof lost->ports[0]);
 }
 
 /* The ports of the datapath and the lost ones, but for the one named. */
@@ -89,7 +90,8 @@ static bool save_without(struct commander *commander, const char *name, char *wh
     }
     for (unsigned i = 0; i < commander->lost.count; i++) {
         const struct port_config *config = &commander->lost.ports[i];
-        if ((!name || strcmp(config->name, name) != 0) && !datapath_find_port(commander->datapath, config->name))
+        if ((!name || strcmp(config->name, name) != 0) &&
+            !datapath_find_port(commander->datapath, config->name))
             ports[count++] = config;
     }
     bool good = state_write(commander->state_path, ports, count, why, why_size);
@@ -109,7 +111,8 @@ static json_t *refuse_unsaved(struct call *call, const char *why)
     commander_save(call->commander, again, sizeof again);
     refuse(&call->error->refusal, "state-failed", "the change in the state file");
     refusal_found(&call->error->refusal, "%s", why);
-    refusal_hint(&call->error->refusal, "make room or the folder writable and ask again; nothing was changed");
+    refusal_hint(&call->error->refusal, "make room, or the folder writable,"
+                                        " and ask again; nothing was changed");
     return rpc_refuse(call->error);
 }
 
@@ -149,7 +152,8 @@ static bool kind_fits(struct call *call)
     static const char *const of_tap[] = { "ifname", NULL };
     const char *kind = param_text(call, "kind");
     if (strcmp(kind, "vhost-user") != 0 && strcmp(kind, "tap") != 0) {
-        rpc_fail(call->error, RPC_PARAMS, "\"kind\" must be \"vhost-user\" or \"tap\", found \"%.60s\"", kind);
+        rpc_fail(call->error, RPC_PARAMS, "\"kind\" must be \"vhost-user\" or \"tap\", found \"%.60s\"",
+                 kind);
         return false;
     }
     bool tap = strcmp(kind, "tap") == 0;
@@ -254,11 +258,13 @@ static json_t *stats_get(struct call *call)
 
 /* ---- the rest ---- */
 
-static void append_mac(void *list, const char *network, const uint8_t mac[6], const char *port, unsigned age_s)
+static void append_mac(void *list, const char *network, const uint8_t mac[6], const char *port,
+                       unsigned age_s)
 {
-    json_t *text = json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
-    json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:I}", "network", network, "mac", text, "port", port,
-                                          "age_s", (json_int_t)age_s));
+    json_t *text = json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
+                                mac[5]);
+    json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:I}", "network", network, "mac", text, "port",
+                                          port, "age_s", (json_int_t)age_s));
 }
 
 static json_t *mac_list(struct call *call)
@@ -268,6 +274,14 @@ static json_t *mac_list(struct call *call)
     return json_pack("{s:o}", "macs", list);
 }
 
+static json_t *worker_json(const struct worker_status *status)
+{
+    return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:s}", "id", (int)status->id, "core", status->core,
+                     "node", status->node, "sources", (int)status->sources, "rounds",
+                     (json_int_t)status->rounds, "busy_ms", (json_int_t)status->busy_ms, "sleeps",
+                     (json_int_t)status->sleeps, "state", status->sleeping ? "sleeping" : "polling");
+}
+
 static json_t *worker_list(struct call *call)
 {
     const struct datapath *datapath = call->commander->datapath;
@@ -275,11 +289,7 @@ static json_t *worker_list(struct call *call)
     for (unsigned i = 0; i < datapath_worker_count(datapath); i++) {
         struct worker_status status;
         datapath_worker_status(datapath, i, &status);
-        json_array_append_new(list, json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:s}", "id", (int)status.id,
-                                              "core", status.core, "node", status.node, "sources",
-                                              (int)status.sources, "rounds", (json_int_t)status.rounds, "busy_ms",
-                                              (json_int_t)status.busy_ms, "sleeps", (json_int_t)status.sleeps,
-                                              "state", status.sleeping ? "sleeping" : "polling"));
+        json_array_append_new(list, worker_json(&status));
     }
     return json_pack("{s:o}", "workers", list);
 }
@@ -296,13 +306,19 @@ static json_t *switch_info(struct call *call)
 {
     const struct commander *commander = call->commander;
     uint64_t uptime_ms = (event_loop_now() - commander->started_ns) / 1000000u;
-    return json_pack("{s:s, s:i, s:i, s:I, s:i, s:o, s:s, s:i, s:i, s:i, s:o}", "version", VHOSTKIT_VERSION, "pid",
-                     (int)getpid(), "supervisor_pid", (int)commander->supervision.supervisor, "uptime_ms",
-                     (json_int_t)uptime_ms, "starts", (int)commander->supervision.starts, "state_file",
-                     rpc_text(commander->state_path), "idle", commander->poll ? "poll" : "adaptive", "ports",
-                     (int)datapath_port_count(commander->datapath), "networks",
-                     (int)datapath_network_count(commander->datapath), "workers",
-                     (int)datapath_worker_count(commander->datapath), "lost", lost_json(commander));
+    const struct datapath *datapath = commander->datapath;
+    return json_pack("{s:s, s:i, s:i, s:I, s:i, s:o, s:s, s:i, s:i, s:i, s:o}",
+                     "version", VHOSTKIT_VERSION,
+                     "pid", (int)getpid(),
+                     "supervisor_pid", (int)commander->supervision.supervisor,
+                     "uptime_ms", (json_int_t)uptime_ms,
+                     "starts", (int)commander->supervision.starts,
+                     "state_file", rpc_text(commander->state_path),
+                     "idle", commander->poll ? "poll" : "adaptive",
+                     "ports", (int)datapath_port_count(datapath),
+                     "networks", (int)datapath_network_count(datapath),
+                     "workers", (int)datapath_worker_count(datapath),
+                     "lost", lost_json(commander));
 }
 
 static json_t *switch_shutdown(struct call *call)
@@ -318,8 +334,8 @@ static json_t *events_subscribe(struct call *call)
     return json_object();
 }
 
-char *command_event_line(struct commander *commander, const char *type, const char *port, const char *why, int a,
-                         int b)
+char *command_event_line(struct commander *commander, const char *type, const char *port, const char *why,
+                         int a, int b)
 {
     json_t *params = json_pack("{s:I, s:I, s:s}", "seq", (json_int_t)++commander->event_seq, "time_ms",
                                (json_int_t)(event_loop_now() / 1000000u), "type", type);
@@ -338,17 +354,19 @@ char *command_event_line(struct commander *commander, const char *type, const ch
 
 /* ---- the table ---- */
 
-static const struct rpc_param no_params[] = { { NULL, RPC_STRING, false } };
+#define PARAMS_END { NULL, RPC_STRING, false }
+
+static const struct rpc_param no_params[] = { PARAMS_END };
 static const struct rpc_param port_add_params[] = {
     { "name", RPC_STRING, true },     { "kind", RPC_STRING, true },     { "network", RPC_STRING, true },
     { "socket", RPC_STRING, false },  { "role", RPC_STRING, false },    { "ifname", RPC_STRING, false },
     { "queues", RPC_INTEGER, false }, { "mtu", RPC_INTEGER, false },    { "mac_limit", RPC_INTEGER, false },
-    { NULL, RPC_STRING, false },
+    PARAMS_END,
 };
-static const struct rpc_param port_del_params[] = { { "name", RPC_STRING, true }, { NULL, RPC_STRING, false } };
-static const struct rpc_param port_list_params[] = { { "name", RPC_STRING, false }, { NULL, RPC_STRING, false } };
-static const struct rpc_param mac_list_params[] = { { "network", RPC_STRING, false }, { NULL, RPC_STRING, false } };
-static const struct rpc_param stats_get_params[] = { { "port", RPC_STRING, false }, { NULL, RPC_STRING, false } };
+static const struct rpc_param port_del_params[] = { { "name", RPC_STRING, true }, PARAMS_END };
+static const struct rpc_param port_list_params[] = { { "name", RPC_STRING, false }, PARAMS_END };
+static const struct rpc_param mac_list_params[] = { { "network", RPC_STRING, false }, PARAMS_END };
+static const struct rpc_param stats_get_params[] = { { "port", RPC_STRING, false }, PARAMS_END };
 
 static const struct method methods[] = {
     { "switch.info", switch_info, no_params },
@@ -382,7 +400,8 @@ static char *run_request(struct call *call, const struct rpc_request *request)
         return rpc_error_line(request->id, call->error);
     call->params = request->params;
     json_t *result = method->run(call);
-    return call->error->code ? rpc_error_line(request->id, call->error) : rpc_result_line(request->id, result);
+    return call->error->code ? rpc_error_line(request->id, call->error)
+                             : rpc_result_line(request->id, result);
 }
 
 char *command_handle(struct commander *commander, const char *line, size_t length, bool *subscribe)

@@ -41,7 +41,7 @@ void commander_free(struct commander *commander);
 bool commander_save(struct commander *commander, char *why, size_t why_size);
 
 /* The line of an event for subscribers; arguments as in struct datapath_listener. */
-char *command_event_line(struct commander *commander, const char *type, const char *port, const char *why, int a,
-                         int b);
+char *command_event_line(struct commander *commander, const char *type, const char *port, const char *why,
+                         int a, int b);
 
 #endif

@@ -60,7 +60,7 @@ static enum listener_verdict take_lock(struct control_listener *listener, char *
         if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
             enum listener_verdict verdict = errno == EWOULDBLOCK ? LISTENER_HELD : LISTENER_FAILED;
             say(verdict, why, size, verdict == LISTENER_HELD
-                    ? "another switch holds the control socket %s; ask it for switch.info, or choose another path"
+                    ? "another switch holds the control socket %s; ask it for switch.info, or choose another"
                     : "the lock of %s cannot be taken", listener->path);
             close(fd);
             return verdict;
@@ -94,7 +94,8 @@ static enum listener_verdict clear_path(const struct control_listener *listener,
     bool refused = connect(probe, (struct sockaddr *)&address, sizeof address) < 0 && errno == ECONNREFUSED;
     close(probe);
     if (!refused)
-        return say(LISTENER_HELD, why, size, "another program listens on the control socket %s", listener->path);
+        return say(LISTENER_HELD, why, size, "another program listens on the control socket %s",
+                   listener->path);
     unlink(listener->path);
     return LISTENER_OPEN;
 }
@@ -111,8 +112,9 @@ static enum listener_verdict bind_path(struct control_listener *listener, gid_t 
         return say(LISTENER_FAILED, why, size, "control socket %s cannot be bound: %s", listener->path,
                    strerror(bind_errno));
     struct stat status;
-    if ((group != (gid_t)-1 && chown(listener->path, (uid_t)-1, group) < 0) || chmod(listener->path, 0660) < 0 ||
-        stat(listener->path, &status) < 0 || listen(listener->fd, BACKLOG) < 0) {
+    if ((group != (gid_t)-1 && chown(listener->path, (uid_t)-1, group) < 0) ||
+        chmod(listener->path, 0660) < 0 || stat(listener->path, &status) < 0 ||
+        listen(listener->fd, BACKLOG) < 0) {
         int kept_errno = errno;
         unlink(listener->path);
         return say(LISTENER_FAILED, why, size, "control socket %s cannot be set up: %s", listener->path,

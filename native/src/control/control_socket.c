@@ -70,7 +70,8 @@ static void flush(struct client *client);
 
 static int listen_again(struct control_socket *control)
 {
-    return event_loop_add(control->loop, &control->source, control->listener->fd, EPOLLIN, accept_client, control);
+    return event_loop_add(control->loop, &control->source, control->listener->fd, EPOLLIN, accept_client,
+                          control);
 }
 
 struct control_socket *control_socket_create(struct event_loop *loop, const struct control_listener *listener,
@@ -376,7 +377,7 @@ static bool may_talk(const struct control_socket *control, int fd)
     gid_t group = control->listener->group;
     if (peer.uid == 0 || peer.uid == geteuid() || peer.gid == group || has_group(fd, group))
         return true;
-    log_warn("control: pid %d of user %u is not served; it is neither root, nor the switch's user, nor in group %u",
+    log_warn("control: pid %d of user %u is not served: neither root, nor our user, nor in group %u",
              (int)peer.pid, (unsigned)peer.uid, (unsigned)group);
     return false;
 }

@@ -51,7 +51,8 @@ static bool take_id(struct rpc_request *request, struct rpc_error *error)
         return false;
     }
     if (!json_is_string(id) && !json_is_number(id) && !json_is_null(id)) {
-        rpc_fail(error, RPC_NOT_REQUEST, "\"id\" must be a string, a number or null, found %s", type_name(id));
+        rpc_fail(error, RPC_NOT_REQUEST, "\"id\" must be a string, a number or null, found %s",
+                 type_name(id));
         return false;
     }
     request->id = id;
@@ -97,7 +98,8 @@ bool rpc_parse(const char *line, size_t length, struct rpc_request *request, str
     json_error_t where;
     request->root = json_loadb(line, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &where);
     if (!request->root) {
-        rpc_fail(error, RPC_NOT_JSON, "not one JSON object a line: %s, at byte %d", where.text, where.position);
+        rpc_fail(error, RPC_NOT_JSON, "not one JSON object a line: %s, at byte %d", where.text,
+                 where.position);
         return false;
     }
     if (!json_is_object(request->root)) {

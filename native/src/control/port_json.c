@@ -153,7 +153,7 @@ json_t *port_json(const struct port *port)
     json_t *object = port_config_json(port_config_of(port));
     json_object_set_new(object, "state", json_string(state_names[status.state]));
     json_object_set_new(object, "connects", json_integer((json_int_t)status.connects));
-    json_object_set_new(object, "last_error", status.last_error[0] ? rpc_text(status.last_error) : json_null());
+    json_object_set_new(object, "last_error", rpc_text(status.last_error[0] ? status.last_error : NULL));
     bool tap = port_config_of(port)->kind == PORT_TAP;
     json_object_set_new(object, "features", tap ? json_null() : features_json(&status));
     json_object_set_new(object, "memory", tap ? json_null() : memory_json(&status));
@@ -180,8 +180,9 @@ static json_t *direction_json(const struct port *port,
 static json_t *queue_json(unsigned index, const struct queue_stats *stats)
 {
     return json_pack("{s:i, s:I, s:I, s:I, s:I}", "index", (int)index, "frames",
-                     (json_int_t)counter_read(&stats->frames), "bytes", (json_int_t)counter_read(&stats->bytes),
-                     "kicks", (json_int_t)counter_read(&stats->kicks), "calls",
+                     (json_int_t)counter_read(&stats->frames), "bytes",
+                     (json_int_t)counter_read(&stats->bytes), "kicks",
+                     (json_int_t)counter_read(&stats->kicks), "calls",
                      (json_int_t)counter_read(&stats->calls));
 }
 

@@ -11,7 +11,7 @@
 #include "datapath.h"
 #include "port/port_config.h"
 
-/* {name, kind, network, socket, role, ifname, queues, mtu, mac_limit}; null where it does not apply to the kind. */
+/* {name, kind, network, socket, role, ifname, queues, mtu, mac_limit}; null what the kind does not have. */
 json_t *port_config_json(const struct port_config *config);
 
 /*

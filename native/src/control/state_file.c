@@ -52,7 +52,8 @@ static json_t *checksum_json(const json_t *ports)
 static json_t *entry_json(const struct port_config *config)
 {
     json_t *entry = port_config_json(config);
-    json_object_set_new(entry, "offered", config->has_offered ? feature_set_json(config->offered) : json_null());
+    json_object_set_new(entry, "offered",
+                        config->has_offered ? feature_set_json(config->offered) : json_null());
     return entry;
 }
 
@@ -68,7 +69,8 @@ __attribute__((format(printf, 3, 4))) static bool say(char *why, size_t size, co
 }
 
 /* The entry must be what entry_json() makes of it: so no key is unknown, missing or of another form. */
-static bool parse_port(const json_t *entry, unsigned index, struct port_config *config, char *why, size_t size)
+static bool parse_port(const json_t *entry, unsigned index, struct port_config *config, char *why,
+                       size_t size)
 {
     struct refusal refusal;
     if (!port_config_from_json(entry, config, &refusal))
@@ -83,8 +85,8 @@ static bool parse_port(const json_t *entry, unsigned index, struct port_config *
     bool same = json_equal(again, entry);
     json_decref(again);
     if (!same)
-        return say(why, size, "port %u of \"ports\" (\"%s\") wants exactly the fields of its kind, found others",
-                   index, config->name);
+        return say(why, size, "port %u of \"ports\" (\"%s\") wants exactly the fields of its kind, found "
+                   "others", index, config->name);
     return true;
 }
 
@@ -115,11 +117,12 @@ static bool parse_root(const json_t *root, struct state *state, char *why, size_
         return say(why, size, "expected an object with \"vhostkit_state\", found none");
     if (json_integer_value(version) != STATE_VERSION)
         return say(why, size, "expected \"vhostkit_state\" %d, found %" JSON_INTEGER_FORMAT
-                   ": written by another version of vhostkit-switch", STATE_VERSION, json_integer_value(version));
+                   ": written by another version of vhostkit-switch", STATE_VERSION,
+                   json_integer_value(version));
     const json_t *ports = json_object_get(root, "ports");
     const char *checksum = json_string_value(json_object_get(root, "checksum"));
     if (!json_is_array(ports) || !checksum || json_object_size(root) != 3)
-        return say(why, size, "expected exactly \"vhostkit_state\", \"checksum\" and \"ports\", found other keys");
+        return say(why, size, "expected \"vhostkit_state\", \"checksum\" and \"ports\", found other keys");
     json_t *right = checksum_json(ports);
     bool same = right && strcmp(json_string_value(right), checksum) == 0;
     if (!same)
@@ -134,7 +137,8 @@ bool state_parse(const char *text, size_t length, struct state *state, char *why
     if (length > STATE_SIZE_MAX)
         return say(why, why_size, "expected at most %u bytes, found %zu", STATE_SIZE_MAX, length);
     if (length == 0 || text[length - 1] != '\n')
-        return say(why, why_size, "expected a whole line, found %s", length ? "its end cut off" : "nothing in it");
+        return say(why, why_size, "expected a whole line, found %s",
+                   length ? "its end cut off" : "nothing in it");
     json_error_t where;
     json_t *root = json_loadb(text, length, JSON_REJECT_DUPLICATES, &where);
     if (!root)
@@ -196,8 +200,8 @@ bool state_read(const char *path, struct state *state, char *why, size_t why_siz
     bool good = read_text(fd, state, reason, sizeof reason);
     close(fd);
     if (!good)
-        say(why, why_size, "state file %s is refused: %s; it is left as it is: restore it from a copy, or move "
-            "it away to start without ports", path, reason);
+        say(why, why_size, "state file %s is refused: %s; it is left as it is: restore it from a copy, or "
+            "move it away to start without ports", path, reason);
     return good;
 }
 
@@ -209,8 +213,8 @@ char *state_text(const struct port_config *const *configs, unsigned count)
     for (unsigned i = 0; i < count; i++)
         json_array_append_new(ports, entry_json(configs[i]));
     json_t *checksum = ports && json_array_size(ports) == count ? checksum_json(ports) : NULL;
-    json_t *root = json_pack("{s:i, s:o, s:o}", "vhostkit_state", STATE_VERSION, "checksum", checksum, "ports",
-                             ports);
+    json_t *root = json_pack("{s:i, s:o, s:o}", "vhostkit_state", STATE_VERSION, "checksum", checksum,
+                             "ports", ports);
     char *compact = root ? json_dumps(root, JSON_COMPACT) : NULL;
     json_decref(root);
     char *text = NULL;

@@ -64,7 +64,8 @@ static bool check_name(const char *what, const char *name, struct refusal *refus
         return true;
     refuse(refusal, "name-invalid", "a %s like ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$", what);
     refusal_found(refusal, "\"%.80s\"", name);
-    refusal_hint(refusal, "choose a %s of letters, digits and _ . - that begins with a letter or digit", what);
+    refusal_hint(refusal, "choose a %s of letters, digits and _ . - that begins with one of the first two",
+                 what);
     return false;
 }
 

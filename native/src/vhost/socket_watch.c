@@ -51,7 +51,7 @@ static void on_inotify(void *owner, uint32_t events)
     }
 }
 
-struct socket_watch *socket_watch_create(struct event_loop *loop)
+struct socket_watch *socket_watch_create(struct event_loop *loop, int fd)
 {
     struct socket_watch *watch = calloc(1, sizeof *watch);
 
@@ -59,8 +59,8 @@ struct socket_watch *socket_watch_create(struct event_loop *loop)
         return NULL;
     watch->loop = loop;
     watch->source = (struct event_source)EVENT_SOURCE_NONE;
-    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-
+    if (fd == 0)
+        fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
     if (fd >= 0 && event_loop_add(loop, &watch->source, fd, EPOLLIN, on_inotify, watch) == 0)
         return watch;
     if (fd >= 0)

@@ -20,8 +20,11 @@ struct socket_waiter {
     struct socket_waiter *next;
 };
 
-/* NULL: inotify is not to be had; endpoints then only poll. */
-struct socket_watch *socket_watch_create(struct event_loop *loop);
+/*
+ * fd: an inotify instance (not blocking) that is ours from now on; 0: make one.
+ * NULL: inotify is not to be had; endpoints then only poll.
+ */
+struct socket_watch *socket_watch_create(struct event_loop *loop, int fd);
 void socket_watch_destroy(struct socket_watch *watch);
 
 /* Calls changed() after each change in the folder of `path`. False: no such folder (yet). */

@@ -32,7 +32,8 @@ static int set_up(void **state)
         return -1;
     snprintf(path, sizeof path, "%s/state", folder);
     commander = (struct commander){ .loop = event_loop_create(), .datapath = pretended_datapath(),
-                                    .state_path = path, .supervision = { 41, 3 }, .started_ns = event_loop_now() };
+                                    .state_path = path, .supervision = { 41, 3 },
+                                    .started_ns = event_loop_now() };
     return 0;
 }
 
@@ -62,7 +63,8 @@ static json_t *ask_bytes(const char *line, size_t length)
 static json_t *ask(const char *method, const char *params)
 {
     char line[1024];
-    int length = snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"%s\",\"params\":%s}", method,
+    int length = snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"%s\","
+                                             "\"params\":%s}", method,
                           params);
     json_t *answer = ask_bytes(line, (size_t)length);
     assert_int_equal(json_integer_value(json_object_get(answer, "id")), 7);
@@ -121,7 +123,8 @@ static void refused(const char *method, const char *params, int code, const char
 static void add(const char *name)
 {
     char params[256];
-    snprintf(params, sizeof params, "{\"name\":\"%s\",\"kind\":\"vhost-user\",\"network\":\"lan\",\"socket\":\"/s/%s\"}",
+    snprintf(params, sizeof params, "{\"name\":\"%s\",\"kind\":\"vhost-user\",\"network\":\"lan\","
+                                    "\"socket\":\"/s/%s\"}",
              name, name);
     json_t *answer = ask("port.add", params);
     assert_non_null(json_object_get(answer, "result"));
@@ -139,22 +142,30 @@ static unsigned saved_count(void)
 }
 
 #define VM_PORT \
-    "'kind':'vhost-user','network':'lan','socket':'/s/vm','role':'client','ifname':null,'queues':2,'mtu':1500," \
+    "'kind':'vhost-user','network':'lan','socket':'/s/vm','role':'client','ifname':null,'queues':2," \
+    "'mtu':1500," \
     "'mac_limit':1024,'state':'broken','connects':3,'last_error':'went away: ?','features':{'offered':" \
-    "'0x130008000','negotiated':'0x8000000100008000','names':['VIRTIO_NET_F_MRG_RXBUF','VIRTIO_F_VERSION_1'," \
-    "'bit 63']},'memory':{'regions':2,'bytes':8589934592,'node':1},'rings':[{'index':0,'size':256,'started':true," \
-    "'enabled':true,'broken':null,'worker':-1},{'index':1,'size':128,'started':true,'enabled':false,'broken':" \
+    "'0x130008000','negotiated':'0x8000000100008000','names':['VIRTIO_NET_F_MRG_RXBUF'," \
+    "'VIRTIO_F_VERSION_1'," \
+    "'bit 63']},'memory':{'regions':2,'bytes':8589934592,'node':1},'rings':[{'index':0,'size':256," \
+    "'started':true," \
+    "'enabled':true,'broken':null,'worker':-1},{'index':1,'size':128,'started':true,'enabled':false," \
+    "'broken':" \
     "'bad_index','worker':0}]"
 
 static void ports_are_added_listed_and_deleted(void **state)
 {
     (void)state;
     assert_result("port.list", "{}", "{'ports':[]}");
-    assert_result("port.add", "{\"name\":\"vm\",\"kind\":\"vhost-user\",\"network\":\"lan\",\"socket\":\"/s/vm\",\"queues\":2}",
+    assert_result("port.add", "{\"name\":\"vm\",\"kind\":\"vhost-user\",\"network\":\"lan\",\"socket\":"
+                              "\"/s/vm\",\"queues\":2}",
                   "{'port':{'name':'vm'," VM_PORT "}}");
-    assert_result("port.add", "{\"name\":\"host\",\"kind\":\"tap\",\"network\":\"lan\",\"ifname\":\"t0\",\"mtu\":9000,\"mac_limit\":5}",
-                  "{'port':{'name':'host','kind':'tap','network':'lan','socket':null,'role':null,'ifname':'t0',"
-                  "'queues':1,'mtu':9000,'mac_limit':5,'state':'broken','connects':3,'last_error':'went away: ?',"
+    assert_result("port.add", "{\"name\":\"host\",\"kind\":\"tap\",\"network\":\"lan\",\"ifname\":"
+                              "\"t0\",\"mtu\":9000,\"mac_limit\":5}",
+                  "{'port':{'name':'host','kind':'tap','network':'lan','socket':null,'role':null,"
+                  "'ifname':'t0',"
+                  "'queues':1,'mtu':9000,'mac_limit':5,'state':'broken','connects':3,'last_error':"
+                  "'went away: ?',"
                   "'features':null,'memory':null,'rings':[]}}");
     assert_int_equal(saved_count(), 2);
     assert_result("port.list", "{\"name\":\"vm\"}", "{'ports':[{'name':'vm'," VM_PORT "}]}");
@@ -169,12 +180,15 @@ static void macs_stats_and_workers(void **state)
 {
     (void)state;
     add("vm");
-    assert_result("mac.list", "{}", "{'macs':[{'network':'lan','mac':'52:54:00:00:ab:01','port':'vm','age_s':7}]}");
+    assert_result("mac.list", "{}", "{'macs':[{'network':'lan','mac':'52:54:00:00:ab:01','port':'vm',"
+                                    "'age_s':7}]}");
     assert_result("mac.list", "{\"network\":\"wan\"}", "{'macs':[]}");
-    assert_result("worker.list", "{}", "{'workers':[{'id':0,'core':2,'node':1,'sources':1,'rounds':9,'busy_ms':8,"
+    assert_result("worker.list", "{}", "{'workers':[{'id':0,'core':2,'node':1,'sources':1,'rounds':9,"
+                                       "'busy_ms':8,"
                                        "'sleeps':7,'state':'sleeping'}]}");
     assert_result("stats.get", "{\"port\":\"vm\"}",
-                  "{'ports':[{'name':'vm','rx':{'frames':1,'bytes':100},'tx':{'frames':2,'bytes':200},'drops':{"
+                  "{'ports':[{'name':'vm','rx':{'frames':1,'bytes':100},'tx':{'frames':2,'bytes':200},"
+                  "'drops':{"
                   "'runt':0,'too_big':0,'mtu':2,'csum_header':0,'gso_header':0,'source_mac':0,'hairpin':0,"
                   "'no_destination':0,'tx_disabled':0,'rx_not_ready':0,'rx_no_room':0,'rx_broken':0,"
                   "'rx_offload':0,'tap':0},'queues':[{'index':0,'frames':2,'bytes':200,'kicks':5,'calls':6},"
@@ -224,9 +238,11 @@ static void events_have_the_fields_of_their_type(void **state)
     };
     (void)state;
     for (unsigned i = 0; i < 4; i++) {
-        char *line = command_event_line(&commander, rows[i].type, rows[i].port, rows[i].why, rows[i].a, rows[i].b);
+        char *line = command_event_line(&commander, rows[i].type, rows[i].port, rows[i].why, rows[i].a,
+                                        rows[i].b);
         char start[64];
-        snprintf(start, sizeof start, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"seq\":%u,\"time_ms\":", i + 1);
+        snprintf(start, sizeof start, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"seq\":%u,"
+                                      "\"time_ms\":", i + 1);
         assert_memory_equal(line, start, strlen(start));
         assert_string_equal(strstr(line, "\"type\""), rows[i].expected);
         free(line);
@@ -255,7 +271,8 @@ static void port_add_is_strict(void **state)
         { "{" TAP ",\"socket\":\"/s\"}", RPC_PARAMS, "there is no parameter \"socket\" for kind" },
         { "{" TAP ",\"role\":\"client\"}", RPC_PARAMS, "there is no parameter \"role\" for kind" },
         { "{" VHOST ",\"mtu\":\"1500\"}", RPC_PARAMS, "\"mtu\" must be an integer, found a string" },
-        { "{" VHOST ",\"mtu\":1500.0}", RPC_PARAMS, "\"mtu\" must be an integer, found a number with a fraction" },
+        { "{" VHOST ",\"mtu\":1500.0}", RPC_PARAMS, "\"mtu\" must be an integer,"
+                                                    " found a number with a fraction" },
         { "{" VHOST ",\"queues\":null}", RPC_PARAMS, "\"queues\" must be an integer, found null" },
         { "{" VHOST ",\"role\":true}", RPC_PARAMS, "\"role\" must be a string, found a boolean" },
         { "[]", RPC_PARAMS, "\"params\" must be an object, found an array" },
@@ -271,15 +288,18 @@ static void port_add_is_strict(void **state)
         { "{" VHOST ",\"mac_limit\":65537}", 1, "value-invalid" },
         { "{\"name\":\"-x\",\"kind\":\"tap\",\"network\":\"n\",\"ifname\":\"t\"}", 1, "name-invalid" },
         { "{\"name\":\"\",\"kind\":\"tap\",\"network\":\"n\",\"ifname\":\"t\"}", 1, "name-invalid" },
-        { "{\"name\":\"" SIXTY "0123\",\"kind\":\"tap\",\"network\":\"n\",\"ifname\":\"t\"}", 1, "name-invalid" },
+        { "{\"name\":\"" SIXTY "0123\",\"kind\":\"tap\",\"network\":\"n\",\"ifname\":\"t\"}", 1,
+          "name-invalid" },
         { "{\"name\":\"x\",\"kind\":\"tap\",\"network\":\"a b\",\"ifname\":\"t\"}", 1, "name-invalid" },
         { "{\"name\":\"x\",\"kind\":\"tap\",\"network\":\"n\",\"ifname\":\"" SIXTY "\"}", 1, "name-invalid" },
         { "{\"name\":\"x\",\"kind\":\"tap\",\"network\":\"n\",\"ifname\":\"a/b\"}", 1, "name-invalid" },
-        { "{\"name\":\"x\",\"kind\":\"vhost-user\",\"network\":\"n\",\"socket\":\"s\"}", 1, "socket-invalid" },
+        { "{\"name\":\"x\",\"kind\":\"vhost-user\",\"network\":\"n\",\"socket\":\"s\"}", 1,
+          "socket-invalid" },
         { "{\"name\":\"x\",\"kind\":\"vhost-user\",\"network\":\"n\",\"socket\":\"/" SIXTY SIXTY "\"}", 1,
           "socket-invalid" },
         /* Messages that cut a character in half must still be UTF-8. */
-        { "{\"name\":\"x\",\"kind\":\"vhost-user\",\"network\":\"n\",\"socket\":\"xäääääääääääääääääääääääääääääääää"
+        { "{\"name\":\"x\",\"kind\":\"vhost-user\",\"network\":\"n\",\"socket\":"
+          "\"xäääääääääääääääääääääääääääääääää"
           "äääääääääääääääääääääääääääääääääääääääääääääääääääää\"}", 1, "socket-invalid" },
     };
     (void)state;
@@ -318,20 +338,25 @@ static void what_is_no_request_is_refused(void **state)
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"switch.info\"}", RPC_NOT_JSON, "duplicate" },
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\\u0000\"}", RPC_NOT_JSON, "NUL" },
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}", RPC_NOT_JSON, "decode byte" },
-        { "{\"jsonrpc\":\"2.0\",\"id\":99999999999999999999,\"method\":\"switch.info\"}", RPC_NOT_JSON, "integer" },
+        { "{\"jsonrpc\":\"2.0\",\"id\":99999999999999999999,\"method\":\"switch.info\"}", RPC_NOT_JSON,
+          "integer" },
         { "{\"jsonrpc\":\"2.0\",\"id\":1e999,\"method\":\"switch.info\"}", RPC_NOT_JSON, "real" },
         { "[]", RPC_NOT_REQUEST, "a request is an object, found an array" },
         { "3", RPC_NOT_REQUEST, "a request is an object" },
         { "{}", RPC_NOT_REQUEST, "\"id\" is missing" },
-        { "{\"jsonrpc\":\"2.0\",\"method\":\"switch.info\"}", RPC_NOT_REQUEST, "notifications are not served" },
+        { "{\"jsonrpc\":\"2.0\",\"method\":\"switch.info\"}", RPC_NOT_REQUEST,
+          "notifications are not served" },
         { "{\"jsonrpc\":\"2.0\",\"id\":[],\"method\":\"switch.info\"}", RPC_NOT_REQUEST, "\"id\" must be" },
         { "{\"jsonrpc\":\"2.0\",\"id\":true,\"method\":\"switch.info\"}", RPC_NOT_REQUEST, "\"id\" must be" },
-        { "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"switch.info\"}", RPC_NOT_REQUEST, "\"jsonrpc\" must be" },
+        { "{\"jsonrpc\":\"1.0\",\"id\":1,\"method\":\"switch.info\"}", RPC_NOT_REQUEST,
+          "\"jsonrpc\" must be" },
         { "{\"id\":1,\"method\":\"switch.info\"}", RPC_NOT_REQUEST, "\"jsonrpc\" must be" },
         { "{\"jsonrpc\":\"2.0\",\"id\":1}", RPC_NOT_REQUEST, "\"method\" must be a string" },
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":1}", RPC_NOT_REQUEST, "\"method\" must be a string" },
-        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"switch.info\",\"extra\":1}", RPC_NOT_REQUEST, "\"extra\" is not" },
-        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"switch.info\",\"params\":null}", RPC_PARAMS, "must be an object" },
+        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"switch.info\",\"extra\":1}", RPC_NOT_REQUEST,
+          "\"extra\" is not" },
+        { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"switch.info\",\"params\":null}", RPC_PARAMS,
+          "must be an object" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -367,7 +392,8 @@ static void large_and_deep_requests_are_refused(void **state)
 /* No part of a request does anything, and no changed byte does harm. */
 static void cut_and_changed_requests(void **state)
 {
-    static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"port.add\",\"params\":{" VHOST "}}";
+    static const char request[] = "{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"port.add\",\"params\":"
+                                  "{" VHOST "}}";
     (void)state;
     for (size_t length = 0; length < strlen(request); length++)
         json_decref(ask_bytes(request, length));

@@ -426,7 +426,8 @@ static void what_is_not_ours_is_left_alone(void **state)
     assert_int_equal(control_listener_open(&second, other, NULL, why, sizeof why), LISTENER_HELD);
     assert_int_equal(unlink(other), 0);
     close(foreign);
-    assert_int_equal(control_listener_open(&second, "/nowhere/at/all", NULL, why, sizeof why), LISTENER_FAILED);
+    assert_int_equal(control_listener_open(&second, "/nowhere/at/all", NULL, why, sizeof why),
+                     LISTENER_FAILED);
     assert_int_equal(control_listener_open(&second, path, "no such group", why, sizeof why), LISTENER_FAILED);
 }
 

@@ -136,7 +136,8 @@ static void a_handler_may_remove_and_free_any_source(void **state)
     for (unsigned i = 0; i < 3; i++) {
         rivals[i] = calloc(1, sizeof *rivals[i]);
         rivals[i]->others = rivals;
-        assert_int_equal(event_loop_add(loop, &rivals[i]->source, eventfd(1, EFD_NONBLOCK), EPOLLIN, eliminate,
+        assert_int_equal(event_loop_add(loop, &rivals[i]->source, eventfd(1, EFD_NONBLOCK), EPOLLIN,
+                                        eliminate,
                                         rivals[i]), 0);
     }
     run_for(10);

@@ -42,8 +42,8 @@ static void everything(void **state)
 {
     struct options options;
     (void)state;
-    assert_int_equal(parse("--control=c --state s --monitor --cores 1,3-5 --idle poll --log l --log-level debug "
-                           "--group kvm", &options), OPTIONS_RUN);
+    assert_int_equal(parse("--control=c --state s --monitor --cores 1,3-5 --idle poll --log l "
+                           "--log-level debug --group kvm", &options), OPTIONS_RUN);
     assert_true(options.monitor && options.poll);
     assert_string_equal(options.log, "l");
     assert_string_equal(options.group, "kvm");

@@ -48,7 +48,8 @@ void datapath_destroy(struct datapath *datapath)
     free(datapath);
 }
 
-struct port *datapath_add_port(struct datapath *datapath, const struct port_config *config, struct refusal *refusal)
+struct port *datapath_add_port(struct datapath *datapath, const struct port_config *config,
+                               struct refusal *refusal)
 {
     if (pretended.refuse) {
         refuse(refusal, pretended.refuse, "something");
@@ -140,7 +141,8 @@ const struct queue_stats *port_tx_stats(const struct port *port, unsigned pair)
 }
 
 void datapath_visit_macs(struct datapath *datapath, const char *network,
-                         void (*visit)(void *context, const char *network, const uint8_t mac[6], const char *port,
+                         void (*visit)(void *context, const char *network, const uint8_t mac[6],
+                                       const char *port,
                                        unsigned age_s),
                          void *context)
 {
@@ -160,6 +162,7 @@ unsigned datapath_worker_count(const struct datapath *datapath)
 
 void datapath_worker_status(const struct datapath *datapath, unsigned index, struct worker_status *status)
 {
-    *status = (struct worker_status){ .id = index, .core = 2, .node = 1, .sources = datapath->count, .rounds = 9,
+    *status = (struct worker_status){ .id = index, .core = 2, .node = 1, .sources = datapath->count,
+                                      .rounds = 9,
                                       .busy_ms = 8, .sleeps = 7, .sleeping = true };
 }

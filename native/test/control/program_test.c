@@ -43,7 +43,8 @@ static int tear_down(void **state)
 static void add_port(const char *name)
 {
     char params[256];
-    snprintf(params, sizeof params, "{\"name\":\"%s\",\"kind\":\"vhost-user\",\"network\":\"lan\",\"socket\":\"%s/%s.sock\"}",
+    snprintf(params, sizeof params, "{\"name\":\"%s\",\"kind\":\"vhost-user\",\"network\":\"lan\","
+                                    "\"socket\":\"%s/%s.sock\"}",
              name, vswitch.folder, name);
     json_t *result = switch_ask(&vswitch, "port.add", params);
     assert_non_null(result);
@@ -228,7 +229,8 @@ static void wrong_starts_have_their_exit_codes(void **state)
 
 static void a_port_that_does_not_come_back_stays_in_the_state(void **state)
 {
-    const struct port_config tap = { .name = "host", .network = "lan", .kind = PORT_TAP, .ifname = "vhostkit-none",
+    const struct port_config tap = { .name = "host", .network = "lan", .kind = PORT_TAP,
+                                     .ifname = "vhostkit-none",
                                      .queues = 1, .mtu = 1500, .mac_limit = 1024 };
     const struct port_config *const list[] = { &tap };
     struct state kept;
@@ -251,7 +253,8 @@ static void a_state_that_cannot_be_written_undoes_port_add(void **state)
     snprintf(in_the_way, sizeof in_the_way, "%s/.state.new", vswitch.folder);
     assert_int_equal(mkdir(in_the_way, 0700), 0);
     switch_start(&vswitch, NULL);
-    assert_null(switch_ask(&vswitch, "port.add", "{\"name\":\"a\",\"kind\":\"vhost-user\",\"network\":\"n\",\"socket\":\"/tmp/a\"}"));
+    assert_null(switch_ask(&vswitch, "port.add", "{\"name\":\"a\",\"kind\":\"vhost-user\",\"network\":"
+                                                 "\"n\",\"socket\":\"/tmp/a\"}"));
     assert_int_equal(switch_info(&vswitch, "ports"), 0);
     rmdir(in_the_way);
     add_port("a");

@@ -166,7 +166,8 @@ static char *sealed(const char *ports)
 }
 
 #define TAP_WITH(mtu, name, offered) \
-    "{\"ifname\":\"t0\",\"kind\":\"tap\",\"mac_limit\":1,\"mtu\":" mtu ",\"name\":" name ",\"network\":\"n\"," \
+    "{\"ifname\":\"t0\",\"kind\":\"tap\",\"mac_limit\":1,\"mtu\":" mtu ",\"name\":" name "," \
+    "\"network\":\"n\"," \
     "\"offered\":" offered ",\"queues\":1,\"role\":null,\"socket\":null"
 
 static void sealed_nonsense_is_refused_field_by_field(void **state)

@@ -126,7 +126,8 @@ const char *switch_hear(int fd)
 json_t *switch_ask(const struct switch_process *process, const char *method, const char *params)
 {
     char line[2048];
-    snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method, params);
+    snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}", method,
+             params);
     int fd = switch_connect(process);
     switch_send(fd, line);
     const char *text = switch_hear(fd);
