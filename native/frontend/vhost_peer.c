@@ -147,13 +147,15 @@ bool vhost_peer_send_raw(struct vhost_peer *peer, const void *bytes, size_t leng
 bool vhost_peer_send(struct vhost_peer *peer, uint32_t request, uint32_t flags, const void *payload,
                      uint32_t size, const int *fds, unsigned fd_count)
 {
-    struct vhost_user_message message = { .header = { request, VHOST_USER_VERSION | flags, size } };
+    struct vhost_user_header header = { request, VHOST_USER_VERSION | flags, size };
+    uint8_t bytes[sizeof header + sizeof(union vhost_user_payload)]; /* no gap between them on the wire */
 
-    if (size > sizeof message.payload)
+    if (size > sizeof(union vhost_user_payload))
         return failed(peer, "payload of %u bytes does not fit a message", size);
+    memcpy(bytes, &header, sizeof header);
     if (size)
-        memcpy(&message.payload, payload, size);
-    return vhost_peer_send_raw(peer, &message, sizeof message.header + size, fds, fd_count);
+        memcpy(bytes + sizeof header, payload, size);
+    return vhost_peer_send_raw(peer, bytes, sizeof header + size, fds, fd_count);
 }
 
 static bool read_all(struct vhost_peer *peer, void *to, size_t length)
