@@ -17,25 +17,23 @@ export interface Operation {
   signal: AbortSignal
   /** How long a machine may take to shut down by itself. */
   graceMs: number
+  /** How long to wait for another CLI at work. */
+  lockLimitMs: number
 }
-
-/** A second CLI waits this long for the first. */
-export const lockLimitMs = 10_000
 
 /** Holds the one lock while the task runs, or says who holds it. */
 export async function withLock<T>(
-  operation: Pick<Operation, 'folders' | 'commandLine' | 'signal'>,
+  operation: Pick<Operation, 'folders' | 'commandLine' | 'signal' | 'lockLimitMs'>,
   task: () => Promise<T>,
-  limitMs = lockLimitMs,
 ): Promise<T> {
-  const { folders, commandLine, signal } = operation
-  const lock = await takeLock(folders.state, commandLine, limitMs, signal)
+  const { folders, commandLine, signal, lockLimitMs } = operation
+  const lock = await takeLock(folders.state, commandLine, lockLimitMs, signal)
   if (!lock.taken) {
     const { holder } = lock
     const who =
       holder === null ? 'another process' : `"${holder.command}" (pid ${holder.pid}, since ${holder.since})`
     throw new VhostkitError('lock-held', {
-      sentence: `Waited ${limitMs / 1000} s for the lock of ${folders.state}; ${who} holds it.`,
+      sentence: `Waited ${lockLimitMs / 1000} s for the lock of ${folders.state}; ${who} holds it.`,
     })
   }
   try {

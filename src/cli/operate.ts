@@ -1,6 +1,6 @@
 import type { Operation } from '../apply/operation.js'
 import type { CommandContext, CommandInput } from './command.js'
-import { readGrace } from './read-input.js'
+import { readGrace, readWait } from './read-input.js'
 
 /** Runs something that carries out steps, as one stage that tells each step. */
 export async function operate<T>(
@@ -16,6 +16,7 @@ export async function operate<T>(
       commandLine,
       signal,
       graceMs: readGrace(input),
+      lockLimitMs: readWait(input),
       progress: ({ step, state }) => {
         if (state === 'done') say(step.label)
         if (state === 'failed') say(`failed: ${step.label}`)

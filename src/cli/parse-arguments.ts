@@ -60,6 +60,7 @@ function addCommand(parent: Commander, command: Command, printed: string[], choo
 
 const commonOptions = [
   { flags: '--json', about: 'print one JSON object on stdout' },
+  { flags: '--wait <seconds>', about: 'how long to wait for another vhostkit at work (10)' },
   { flags: '--run-dir <folder>', about: 'sockets, pids and logs (else VHOSTKIT_RUN_DIR)' },
   { flags: '--state-dir <folder>', about: 'receipts and the lock (else VHOSTKIT_STATE_DIR)' },
 ]

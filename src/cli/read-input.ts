@@ -44,3 +44,8 @@ export function readCount(input: CommandInput, name: string, otherwise: number, 
 export function readGrace(input: CommandInput): number {
   return readCount(input, 'grace', 10, 3600) * 1000
 }
+
+/** How long to wait for another CLI at work, in ms. */
+export function readWait(input: CommandInput): number {
+  return readCount(input, 'wait', 10, 3600) * 1000
+}

@@ -46,6 +46,7 @@ export async function takeDownAll(folders: Folders): Promise<void> {
       progress: () => undefined,
       signal,
       graceMs: 0,
+      lockLimitMs: 5_000,
     })
   }
 }

@@ -94,12 +94,13 @@ async function refuseCollision({ subnet }: DemoSpec): Promise<void> {
 
 function makeOperation({ place, signal }: DemoRun): Operation {
   // The guest has no power button, and nothing to lose.
+  const patience = { graceMs: 0, lockLimitMs: 5_000 }
   return {
     folders: place.folders,
     commandLine: 'vhostkit demo',
     progress: () => undefined,
     signal,
-    graceMs: 0,
+    ...patience,
   }
 }
 

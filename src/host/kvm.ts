@@ -18,11 +18,11 @@ export function parseHasVirtualization(cpuinfo: string): boolean {
  * on hosts where no guest gets anywhere, so the last word has a probe that runs.
  */
 export async function readKvm(qemu: string | null): Promise<KvmFact> {
-  if (!(await opensReadWrite('/dev/kvm'))) return { usable: false, why: '/dev/kvm does not open read-write' }
+  if (!(await opensReadWrite('/dev/kvm'))) return { usable: false, why: '/dev/kvm does not open read-write.' }
   if (!parseHasVirtualization((await readText('/proc/cpuinfo')) ?? '')) {
-    return { usable: false, why: '/dev/kvm opens, but the processor offers neither vmx nor svm' }
+    return { usable: false, why: '/dev/kvm opens, but the processor offers neither vmx nor svm.' }
   }
-  if (qemu === null) return { usable: false, why: 'there is no QEMU to try KVM with' }
+  if (qemu === null) return { usable: false, why: 'There is no QEMU to try KVM with.' }
   return runProbe(qemu)
 }
 
@@ -46,11 +46,11 @@ async function runProbe(qemu: string): Promise<KvmFact> {
     ]
     const boot = ['-drive', `file=${disk},format=raw,if=floppy`, '-boot', 'a', '-device', probeDevice]
     const result = await runProgram(qemu, [...args, ...boot], { timeoutMs: probeLimitMs })
-    if (result.exitCode === probeExitCode) return { usable: true, why: 'a probe guest ran under KVM' }
+    if (result.exitCode === probeExitCode) return { usable: true, why: 'A probe guest ran under KVM.' }
     if (result.timedOut) {
-      return { usable: false, why: `a probe guest got nowhere under KVM in ${probeLimitMs / 1000} s` }
+      return { usable: false, why: `A probe guest got nowhere under KVM in ${probeLimitMs / 1000} s.` }
     }
-    return { usable: false, why: `a probe guest failed under KVM: ${result.failure}` }
+    return { usable: false, why: `A probe guest failed under KVM: ${result.failure}.` }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -2,11 +2,12 @@ import { withLock } from '../../apply/operation.js'
 import { planSwitchAlone } from '../../apply/switch-alone.js'
 import { readSwitch, startSwitch } from '../../drivers/switch/process.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+import { readWait } from '../read-input.js'
 
-export async function run(_input: CommandInput, context: CommandContext): Promise<CommandResult> {
+export async function run(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { folders, builtSwitch } = context.places
   const { commandLine, signal } = context
-  return withLock({ folders, commandLine, signal }, async () => {
+  return withLock({ folders, commandLine, signal, lockLimitMs: readWait(input) }, async () => {
     const { argv, control } = await planSwitchAlone(folders, builtSwitch)
     const before = await readSwitch(control)
     const info = before ?? (await startSwitch(argv, control, signal))

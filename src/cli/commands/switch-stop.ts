@@ -2,16 +2,20 @@ import { withLock } from '../../apply/operation.js'
 import { switchControl } from '../../apply/switch-alone.js'
 import { readSwitch, stopSwitch } from '../../drivers/switch/process.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+import { readWait } from '../read-input.js'
 
-export async function run(_input: CommandInput, context: CommandContext): Promise<CommandResult> {
+export async function run(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { places, commandLine, signal } = context
-  return withLock({ folders: places.folders, commandLine, signal }, async () => {
-    const control = switchControl(places.folders)
-    const running = (await readSwitch(control)) !== null
-    if (running) await stopSwitch(control)
-    const text = running
-      ? 'The switch is stopped; its ports stay in its state file.'
-      : 'The switch was not running.'
-    return { text, data: { changed: running }, exitCode: 0 }
-  })
+  return withLock(
+    { folders: places.folders, commandLine, signal, lockLimitMs: readWait(input) },
+    async () => {
+      const control = switchControl(places.folders)
+      const running = (await readSwitch(control)) !== null
+      if (running) await stopSwitch(control)
+      const text = running
+        ? 'The switch is stopped; its ports stay in its state file.'
+        : 'The switch was not running.'
+      return { text, data: { changed: running }, exitCode: 0 }
+    },
+  )
 }

@@ -1,8 +1,18 @@
 import type { PortRequest } from '../../core/render/artifacts.js'
+import { samePort } from '../../core/steps/same.js'
 import { askSwitch } from './client.js'
 import type { PortInfo } from './protocol.js'
 
+/**
+ * Adds a port. A switch that was just started may have it from its state file:
+ * the same one is fine, an older one of that name, which is ours, is replaced.
+ */
 export async function addPort(control: string, port: PortRequest): Promise<void> {
+  const there = (await readPorts(control)).find(({ name }) => name === port.name)
+  if (there !== undefined) {
+    if (samePort(toPortRequest(there), port)) return
+    await askSwitch(control, 'port.del', { name: port.name })
+  }
   await askSwitch(control, 'port.add', port)
 }
 
