@@ -64,7 +64,7 @@ bool machine_create(struct machine *machine, const struct machine_options *optio
     for (unsigned i = 0; i < machine->queue_count; i++)
         machine->queues[i].kick_fd = machine->queues[i].call_fd = -1;
     if (machine->options.pairs > MACHINE_PAIRS_MAX ||
-        !guest_ram_create(&machine->ram, layout, 2, GUEST_RAM_SEALED)) {
+        !guest_ram_create(&machine->ram, layout, 2, options->unsealed ? 0 : GUEST_RAM_SEALED)) {
         snprintf(machine->peer.why, sizeof machine->peer.why, "no memory for the guest");
         return false;
     }
@@ -133,9 +133,10 @@ bool machine_start_ring(struct machine *machine, unsigned index, uint16_t base)
         .used = (uint64_t)(uintptr_t)queue->driver.used, .kick_fd = queue->kick_fd, .call_fd = queue->call_fd,
     };
 
-    if (!vhost_peer_start_ring(&machine->peer, &ring))
+    /* Enabled before it is kicked, as QEMU does: what a started but disabled ring holds is thrown away. */
+    if (!machine->options.without_protocol && !vhost_peer_enable_ring(&machine->peer, index, true))
         return false;
-    return machine->options.without_protocol || vhost_peer_enable_ring(&machine->peer, index, true);
+    return vhost_peer_start_ring(&machine->peer, &ring);
 }
 
 static bool shake_hands(struct machine *machine, bool fresh)

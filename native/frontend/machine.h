@@ -27,6 +27,7 @@ struct machine_options {
     uint32_t rx_buffer;       /* bytes of a receive slot; 0 is 2048 */
     uint16_t rx_pieces;       /* descriptors of a receive slot; 0 is 1 */
     uint64_t ram_bytes;       /* 0 is enough for the above */
+    bool unsealed;            /* its memory files can be truncated */
 };
 
 /* One virtqueue with its eventfds; queues[i] is vring i. */

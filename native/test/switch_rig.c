@@ -155,7 +155,7 @@ void switch_close(struct switch_rig *rig)
     assert_int_equal(code, 0);
 }
 
-json_t *switch_answer(struct switch_rig *rig, const char *method, json_t *params, int limit_ms)
+static json_t *answer_once(struct switch_rig *rig, const char *method, json_t *params, int limit_ms)
 {
     json_t *answer = NULL;
 
@@ -169,6 +169,16 @@ json_t *switch_answer(struct switch_rig *rig, const char *method, json_t *params
         rig->client = -1;
         rig->pending_length = 0;
     }
+    return answer;
+}
+
+json_t *switch_answer(struct switch_rig *rig, const char *method, json_t *params, int limit_ms)
+{
+    bool had_connection = rig->client >= 0;
+    json_t *answer = answer_once(rig, method, params, limit_ms);
+
+    if (!answer && had_connection) /* it may have died with a killed switch */
+        answer = answer_once(rig, method, params, limit_ms);
     json_decref(params);
     return answer;
 }
