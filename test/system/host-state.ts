@@ -24,7 +24,7 @@ export function lookAtHost(): HostState {
 }
 
 /** Tests with real machines need root, and say loudly when they cannot run. */
-export function requireRoot(test: Mocha.Context): void {
+export function requireRoot(context: Mocha.Context): void {
   const missing = [
     ...(process.geteuid?.() === 0 ? [] : ['root']),
     ...(existsSync('/dev/net/tun') ? [] : ['/dev/net/tun']),
@@ -32,9 +32,9 @@ export function requireRoot(test: Mocha.Context): void {
   ]
   if (missing.length === 0) return
   process.stderr.write(
-    `\n*** SKIPPED, because this host lacks ${missing.join(', ')}: ${test.test?.parent?.title}\n`,
+    `\n*** SKIPPED, because this host lacks ${missing.join(', ')}: ${context.test?.parent?.title}\n`,
   )
-  test.skip()
+  context.skip()
 }
 
 function isPid(name: string): boolean {

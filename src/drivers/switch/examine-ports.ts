@@ -58,12 +58,12 @@ export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
       `See whether ${port.socket} is there, and start the machine.`,
     )
   }
-  if (port.memory !== null && port.memory.regions === 0 && port.state === 'connected') {
-    return problem(
+  if (port.kind === 'vhost-user' && port.state === 'connected') {
+    return note(
       subject,
-      'connected, but no memory was shared',
-      'The switch cannot see the rings of the guest.',
-      'Every RAM backend of the machine needs share=on.',
+      'connected, but its guest has not set the card up',
+      'It still boots, or it has no virtio-net driver.',
+      'Look at the console of the machine.',
     )
   }
   return examineNode(subject, port, workers)

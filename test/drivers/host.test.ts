@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { readPool, releaseHugepages, reserveHugepages } from '../../src/drivers/host/hugepages.js'
+import { createTap, deleteTap, parseTaps } from '../../src/drivers/host/taps.js'
+import type { ProgramResult } from '../../src/world/run-program.js'
+
+const done: ProgramResult = { ok: true, exitCode: 0, timedOut: false, stdout: '', stderr: '', failure: '' }
+const tap = { ifname: 'vk0', mtu: 9000, addresses: ['10.0.0.1/24', 'fd00::1/64'] }
+
+/** What `ip -json -details address show` prints of one link, reduced. */
+const listed = JSON.stringify([
+  { ifname: 'lo', mtu: 65536, addr_info: [] },
+  {
+    ifname: 'vk0',
+    ifalias: 'vhostkit',
+    mtu: 9000,
+    addr_info: [
+      { family: 'inet', local: '10.0.0.1', prefixlen: 24, scope: 'global' },
+      { family: 'inet6', local: 'fe80::1', prefixlen: 64, scope: 'link' },
+    ],
+  },
+])
+
+describe('taps', () => {
+  it('are made with a vnet header, an MTU, addresses, and put up', async () => {
+    const asked: string[] = []
+    await createTap(tap, async (args) => {
+      asked.push(args.join(' '))
+      return done
+    })
+    assert.deepEqual(asked, [
+      'tuntap add dev vk0 mode tap vnet_hdr',
+      'link set dev vk0 alias vhostkit',
+      'link set dev vk0 mtu 9000',
+      'address add 10.0.0.1/24 dev vk0',
+      'address add fd00::1/64 dev vk0',
+      'link set dev vk0 up',
+    ])
+  })
+
+  it('are removed again when they cannot be completed', async () => {
+    const asked: string[] = []
+    const ip = async (args: readonly string[]) => {
+      asked.push(args.join(' '))
+      return args[0] === 'address' ? { ...done, ok: false, failure: 'ip: invalid address' } : done
+    }
+    await assert.rejects(createTap(tap, ip), /Tap vk0: ip: invalid address/)
+    assert.equal(asked.at(-1), 'link delete dev vk0')
+  })
+
+  it('are ours only with our mark, and their addresses are those we gave', () => {
+    assert.deepEqual(parseTaps(listed), [{ ifname: 'vk0', mtu: 9000, addresses: ['10.0.0.1/24'] }])
+    assert.deepEqual(parseTaps(''), [])
+  })
+
+  it('of others are never removed', async () => {
+    const asked: string[] = []
+    const ip = async (args: readonly string[]) => {
+      asked.push(args.join(' '))
+      return { ...done, stdout: listed }
+    }
+    await deleteTap('lo', ip)
+    assert.deepEqual(asked, ['-json -details address show'])
+  })
+})
+
+describe('hugepages', () => {
+  let sys = ''
+  let pool = ''
+  beforeEach(() => {
+    sys = mkdtempSync(join(tmpdir(), 'vkt-'))
+    pool = join(sys, 'devices/system/node/node1/hugepages/hugepages-2048kB')
+    mkdirSync(pool, { recursive: true })
+    writeFileSync(join(pool, 'nr_hugepages'), '10\n')
+    writeFileSync(join(pool, 'free_hugepages'), '4\n')
+  })
+  afterEach(() => rmSync(sys, { recursive: true }))
+
+  it('are added to what is there, what was there is noted first, and they are taken out again', async () => {
+    const amount = { node: 1, pageBytes: 2 ** 21, pages: 6 }
+    const noted: unknown[] = []
+    const note = async (facts: Record<string, number>) => {
+      noted.push([facts, readFileSync(join(pool, 'nr_hugepages'), 'utf8').trim()])
+    }
+    await reserveHugepages(amount, { note }, { sys })
+    assert.deepEqual(await readPool(1, 2 ** 21, { sys }), { total: 16, free: 4 })
+    await releaseHugepages(amount, { note }, { sys })
+    assert.deepEqual(await readPool(1, 2 ** 21, { sys }), { total: 10, free: 4 })
+    assert.deepEqual(noted, [
+      [{ before: 10 }, '10'],
+      [{ before: 16 }, '16'],
+    ])
+  })
+
+  it('of a size the host does not have are none', async () => {
+    assert.deepEqual(await readPool(1, 2 ** 30, { sys }), { total: 0, free: 0 })
+  })
+})

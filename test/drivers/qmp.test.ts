@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict'
+import { parsePidFile } from '../../src/drivers/qemu/pid-file.js'
+import { QmpClient, type QmpEvent } from '../../src/drivers/qemu/qmp.js'
+import { startFailure } from '../../src/drivers/qemu/start-failure.js'
+import { type LineServer, serveLines } from './line-server.js'
+
+const greeting = { QMP: { version: { qemu: { major: 7 } }, capabilities: [] } }
+
+describe('QMP client', () => {
+  let server: LineServer | undefined
+  afterEach(async () => {
+    await server?.close()
+    server = undefined
+  })
+
+  it('agrees on capabilities first, then commands', async () => {
+    const asked: unknown[] = []
+    server = await serveLines(({ id, execute }, send) => {
+      asked.push(execute)
+      send({ id, return: execute === 'query-status' ? { status: 'running' } : {} })
+    }, greeting)
+    const client = await QmpClient.connect(server.path)
+    assert.deepEqual(await client.call('query-status'), { status: 'running' })
+    assert.deepEqual(asked, ['qmp_capabilities', 'query-status'])
+    client.close()
+  })
+
+  it('hands on events and refusals', async () => {
+    server = await serveLines(({ id, execute }, send) => {
+      if (execute === 'qmp_capabilities') return send({ id, return: {} })
+      send({ event: 'SHUTDOWN', data: { guest: false }, timestamp: {} })
+      send({ id, error: { class: 'GenericError', desc: 'no such device' } })
+    }, greeting)
+    const client = await QmpClient.connect(server.path)
+    const events: QmpEvent[] = []
+    client.onEvent((event) => events.push(event))
+    await assert.rejects(client.call('device_del'), /no such device/)
+    assert.deepEqual(events, [{ event: 'SHUTDOWN', data: { guest: false } }])
+    client.close()
+  })
+
+  it('gives up on a QEMU that waits for its switch: connected, but no greeting', async () => {
+    server = await serveLines(() => undefined)
+    await assert.rejects(QmpClient.connect(server.path, 30), /Waited 0.03 s for QEMU's greeting/)
+  })
+
+  it('fails what is open when QEMU ends', async () => {
+    server = await serveLines(({ id, execute }, send, socket) => {
+      if (execute === 'quit') socket.destroy()
+      else send({ id, return: {} })
+    }, greeting)
+    const client = await QmpClient.connect(server.path)
+    await assert.rejects(client.call('quit'), { code: 'monitor-failed' })
+    await assert.rejects(client.call('query-status'), { code: 'monitor-failed' })
+  })
+})
+
+describe('what QEMU says when it does not start', () => {
+  const cases: [string, RegExp][] = [
+    ['qemu-system-x86_64: failed to init vhost_net for queue 0', /did not agree on features/],
+    ['info: QEMU waiting for connection on: disconnected:unix:/p', /The switch did not connect/],
+    ['qemu-system-x86_64: you are asking more queues than supported: 1', /more queues/],
+    ['error: failed to set MSR 0x10a to 0x0', /KVM is there but does not work/],
+    ['unable to map backing store for guest RAM: Cannot allocate memory', /memory of the machine/],
+    ['something new', /QEMU ended with exit code 1\. QEMU said: something new/],
+  ]
+  for (const [said, meant] of cases) {
+    it(said, () => {
+      const error = startFailure('vm1', 'QEMU ended with exit code 1.', said, '/log')
+      assert.equal(error.code, 'qemu-start-failed')
+      assert.match(error.message, meant)
+      assert.notEqual(error.hint, '')
+    })
+  }
+
+  it('reads our pid file and the one QEMU writes over it', () => {
+    assert.deepEqual(parsePidFile('12 345\n'), { pid: 12, startTime: 345 })
+    assert.deepEqual(parsePidFile('12\n'), { pid: 12, startTime: null })
+    assert.equal(parsePidFile('12 x\n'), null)
+  })
+})

@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { makeProbeSector, parseHasVirtualization } from '../../src/host/kvm.js'
+import { parseCpuList, parseMemory, parsePageBytes, readNodes } from '../../src/host/nodes.js'
+import { parseHasNetAdmin } from '../../src/host/rights.js'
+import { parseLibvirtVersion, parseQemuVersion } from '../../src/host/versions.js'
+
+describe('host', () => {
+  it('parses CPU lists', () => {
+    assert.deepEqual(parseCpuList('0-3,8,10-11\n'), [0, 1, 2, 3, 8, 10, 11])
+    assert.deepEqual(parseCpuList('\n'), [])
+  })
+
+  it('parses memory of a node and of the host', () => {
+    assert.equal(parseMemory('Node 0 MemTotal:       5596960 kB\nNode 0 MemFree: 7 kB\n', 'MemFree'), 7168)
+    assert.equal(parseMemory('MemTotal:       16 kB\n', 'MemTotal'), 16384)
+    assert.equal(parseMemory('', 'MemTotal'), 0)
+  })
+
+  it('parses page sizes', () => {
+    assert.equal(parsePageBytes('hugepages-2048kB'), 2 ** 21)
+    assert.equal(parsePageBytes('other'), null)
+  })
+
+  it('parses versions as Debian prints them', () => {
+    assert.equal(
+      parseQemuVersion('QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7+deb12u18)\nCopyright'),
+      '7.2.22',
+    )
+    assert.equal(parseQemuVersion('bash: not found'), null)
+    assert.equal(parseLibvirtVersion('9.0.0\n'), '9.0.0')
+  })
+
+  it('wants vmx or svm as a flag of its own', () => {
+    assert.equal(parseHasVirtualization('flags\t\t: fpu svm sse\n'), true)
+    assert.equal(parseHasVirtualization('flags\t\t: fpu vmx\n'), true)
+    assert.equal(parseHasVirtualization('flags\t\t: fpu svm_lock\nmodel name: svm\n'), false)
+  })
+
+  it('finds CAP_NET_ADMIN among capabilities', () => {
+    assert.equal(parseHasNetAdmin('Name:\tnode\nCapEff:\t000001ffffffffff\n'), true)
+    assert.equal(parseHasNetAdmin('CapEff:\t0000000000000000\n'), false)
+    assert.equal(parseHasNetAdmin(''), false)
+  })
+
+  it('makes a boot sector that a BIOS boots', () => {
+    const sector = makeProbeSector()
+    assert.deepEqual([sector.length, sector[510], sector[511]], [512, 0x55, 0xaa])
+  })
+
+  it('reads two nodes in order of their number, and one on a host without NUMA', async () => {
+    const root = mkdtempSync(join(tmpdir(), 'vkt-'))
+    const write = (path: string, text: string) => {
+      mkdirSync(dirname(join(root, path)), { recursive: true })
+      writeFileSync(join(root, path), text)
+    }
+    try {
+      write('proc/meminfo', 'MemTotal: 8 kB\nMemFree: 4 kB\n')
+      write('sys/devices/system/cpu/online', '0-1\n')
+      write('sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages', '5\n')
+      write('sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages', '3\n')
+      const [only] = await readNodes(root)
+      const hugepages = [{ pageBytes: 2 ** 21, total: 5, free: 3 }]
+      assert.deepEqual(only, { id: 0, cpus: [0, 1], memoryBytes: 8192, freeBytes: 4096, hugepages })
+      for (const id of [10, 2]) write(`sys/devices/system/node/node${id}/cpulist`, `${id}\n`)
+      assert.deepEqual(
+        (await readNodes(root)).map((node) => [node.id, node.cpus]),
+        [
+          [2, [2]],
+          [10, [10]],
+        ],
+      )
+    } finally {
+      rmSync(root, { recursive: true })
+    }
+  })
+})

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { lookAtHost, requireRoot } from './host-state.js'
+import { makeSandbox, type Sandbox } from './sandbox.js'
+
+interface Status {
+  switch: { pid: number; supervisor_pid: number } | null
+  deployments: {
+    deployment: string
+    status: string
+    machines: { name: string; running: boolean; pid: number }[]
+  }[]
+  ports: { name: string; state: string }[]
+}
+
+describe('a deployment from apply to destroy', function () {
+  this.timeout(30_000)
+  let sandbox: Sandbox
+  let untouched: ReturnType<typeof lookAtHost>
+
+  before(async function () {
+    requireRoot(this)
+    untouched = lookAtHost()
+    sandbox = await makeSandbox()
+  })
+  after(async () => {
+    await sandbox?.json('destroy', 'sandbox', '--grace', '0').catch(() => undefined)
+    sandbox?.remove()
+  })
+
+  const status = async () => (await sandbox.json('status')).data as unknown as Status
+  const pidOf = async (name: string) =>
+    (await status()).deployments[0]?.machines.find((machine) => machine.name === name)?.pid
+
+  it('shows the steps and changes nothing with --dry-run', async () => {
+    const { exitCode, data } = await sandbox.json('apply', sandbox.spec, '--dry-run')
+    assert.equal(exitCode, 0)
+    assert.ok((data.steps as unknown[]).length > 5)
+    assert.deepEqual(lookAtHost(), untouched)
+    assert.equal((await sandbox.json('diff', sandbox.spec)).exitCode, 5)
+  })
+
+  it('is applied, and a second time nothing changes', async () => {
+    const first = await sandbox.json('apply', sandbox.spec)
+    assert.equal(first.exitCode, 0, JSON.stringify(first.data))
+    assert.equal(first.data.changed, true)
+    const second = await sandbox.json('apply', sandbox.spec)
+    assert.deepEqual([second.exitCode, second.data.changed, second.data.steps], [0, false, []])
+    assert.equal((await sandbox.json('diff', sandbox.spec)).exitCode, 0)
+  })
+
+  it('is seen by status and doctor', async () => {
+    const { deployments, ports, switch: running } = await status()
+    assert.ok((running?.supervisor_pid ?? 0) > 0)
+    assert.deepEqual(
+      deployments[0]?.machines.map(({ running: runs }) => runs),
+      [true, true],
+    )
+    assert.equal(ports.length, 3)
+    const doctor = await sandbox.json('doctor')
+    assert.equal(doctor.exitCode, 0, JSON.stringify(doctor.data))
+  })
+
+  it('stops and starts one machine while the other runs on', async () => {
+    const other = await pidOf('two')
+    assert.equal((await sandbox.json('stop', 'sandbox', 'one', '--grace', '0')).exitCode, 0)
+    assert.equal(await pidOf('one'), 0)
+    assert.equal((await sandbox.json('start', 'sandbox', 'one')).exitCode, 0)
+    assert.ok(((await pidOf('one')) ?? 0) > 0)
+    assert.equal(await pidOf('two'), other)
+    const again = await sandbox.json('start', 'sandbox', 'one')
+    assert.equal(again.data.changed, false)
+  })
+
+  it('gets its switch back, ports and all, when even the supervisor was killed', async () => {
+    const other = await pidOf('two')
+    const { switch: running } = await status()
+    process.kill(running?.supervisor_pid ?? 0, 'SIGKILL')
+    process.kill(running?.pid ?? 0, 'SIGKILL')
+    assert.equal((await status()).switch, null)
+    const applied = await sandbox.json('apply', sandbox.spec)
+    assert.equal(applied.exitCode, 0, JSON.stringify(applied.data))
+    assert.equal((await status()).ports.length, 3)
+    assert.equal(await pidOf('two'), other)
+    assert.equal((await sandbox.json('apply', sandbox.spec)).data.changed, false)
+  })
+
+  it('starts a machine whose switch is away by starting the switch first', async () => {
+    await sandbox.json('stop', 'sandbox', '--grace', '0')
+    await sandbox.json('switch', 'stop')
+    const started = await sandbox.json('start', 'sandbox', 'two')
+    assert.equal(started.exitCode, 0, JSON.stringify(started.data))
+    assert.ok((started.data.steps as string[]).includes('start-switch'))
+    assert.ok(((await pidOf('two')) ?? 0) > 0)
+  })
+
+  it('is destroyed and leaves nothing behind', async () => {
+    const { exitCode, data } = await sandbox.json('destroy', 'sandbox', '--grace', '0')
+    assert.equal(exitCode, 0, JSON.stringify(data))
+    assert.deepEqual(lookAtHost(), untouched)
+    assert.equal(existsSync(`${sandbox.run}/switch.sock`), false)
+    const again = await sandbox.json('destroy', 'sandbox')
+    assert.equal((again.data.error as { code: string }).code, 'not-found')
+  })
+})

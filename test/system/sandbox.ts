@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { makeGuest } from '../../src/demo/guest/guest.js'
+import { testFolderPrefix } from './host-state.js'
+import { type CliRun, runCli, startCli } from './run-cli.js'
+
+/** A run folder, a state folder and a spec of a test's own. */
+export interface Sandbox {
+  base: string
+  run: string
+  state: string
+  spec: string
+  env: Record<string, string>
+  /** Runs the tool and gives its JSON. */
+  json(...args: string[]): Promise<{ exitCode: number | null; data: Record<string, unknown>; ms: number }>
+  start(...args: string[]): CliRun
+  writeSpec(text: string): string
+  remove(): void
+}
+
+/** Two machines with the test guest and a host address, in folders that nobody else uses. */
+export async function makeSandbox(hugepages = 'preferred'): Promise<Sandbox> {
+  const { kernel, initrd } = await makeGuest(process.cwd(), () => undefined, new AbortController().signal)
+  const base = mkdtempSync(join(tmpdir(), testFolderPrefix.slice(1)))
+  const run = join(base, 'run')
+  const state = join(base, 'state')
+  const env = { VHOSTKIT_RUN_DIR: run, VHOSTKIT_STATE_DIR: state }
+  const writeSpec = (text: string) => {
+    const path = join(base, 'spec.yaml')
+    writeFileSync(path, text)
+    return path
+  }
+  const boot = `{ kernel: ${kernel}, initrd: ${initrd}, cmdline: console=ttyS0 panic=-1 quiet }`
+  const spec = writeSpec(
+    [
+      'version: 1',
+      'name: sandbox',
+      `hugepages: ${hugepages}`,
+      `boot: ${boot}`,
+      'networks: [{ name: lan, host: 192.168.78.1/24 }]',
+      'machines:',
+      '  - { name: one, memory: 128M, interfaces: [lan] }',
+      '  - { name: two, memory: 128M, interfaces: [lan] }',
+      '',
+    ].join('\n'),
+  )
+  return {
+    base,
+    run,
+    state,
+    spec,
+    env,
+    writeSpec,
+    json: async (...args) => {
+      const { exitCode, stdout, stderr, ms } = await runCli([...args, '--json'], env)
+      if (stdout === '') throw new Error(`nothing on stdout; on stderr: ${stderr}`)
+      return { exitCode, data: JSON.parse(stdout) as Record<string, unknown>, ms }
+    },
+    start: (...args) => startCli(args, env),
+    remove: () => rmSync(base, { recursive: true, force: true }),
+  }
+}
+
+/** The error object that `--json` prints. */
+export function errorOf(data: Record<string, unknown>): { code: string; sentence: string; hint: string } {
+  return data.error as { code: string; sentence: string; hint: string }
+}

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { listFolder, readTail, readText, writeTextAtomic } from '../../src/world/files.js'
+import { parseHolder, takeLock } from '../../src/world/lock.js'
+import { isAlive, parseProcessStat, readArguments } from '../../src/world/processes.js'
+import { runProgram } from '../../src/world/run-program.js'
+import { startDetached } from '../../src/world/start-detached.js'
+import { WaitedTooLong, waitFor, withLimit } from '../../src/world/wait-for.js'
+
+describe('world', () => {
+  let folder = ''
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'vkt-'))
+  })
+  afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('runs a program with arguments that no shell sees', async () => {
+    const { ok, stdout } = await runProgram('printf', ['%s|', '$HOME', '; ls', 'a b'])
+    assert.deepEqual([ok, stdout], [true, '$HOME|; ls|a b|'])
+  })
+
+  it('says in one sentence why a program failed', async () => {
+    assert.equal((await runProgram('false', [])).failure, 'false: exit code 1')
+    assert.match((await runProgram('/no/such/program', [])).failure, /ENOENT/)
+    const late = await runProgram('sleep', ['5'], { timeoutMs: 50 })
+    assert.deepEqual([late.ok, late.timedOut, late.failure], [false, true, 'sleep 5: did not end in time'])
+  })
+
+  it('starts a program detached, its output in a log', async () => {
+    const log = join(folder, 'log')
+    const program = await startDetached(['sh', '-c', 'echo said; exit 7'], log)
+    const ended = await waitFor({ what: 'its end', limitMs: 5_000, everyMs: 5 }, () => program.ended())
+    assert.deepEqual(ended, { exitCode: 7, signal: null })
+    assert.equal(await readTail(log), 'said')
+    await assert.rejects(startDetached(['/no/such/program'], log), /could not be started/)
+  })
+
+  it('writes a file whole and leaves no other', async () => {
+    const path = join(folder, 'state.json')
+    await writeTextAtomic(path, 'one')
+    await writeTextAtomic(path, 'two')
+    assert.equal(await readText(path), 'two')
+    assert.deepEqual(readdirSync(folder), ['state.json'])
+  })
+
+  it('reads what is not there as nothing, and refuses what is too long', async () => {
+    assert.equal(await readText(join(folder, 'none')), null)
+    assert.deepEqual(await listFolder(join(folder, 'none')), [])
+    writeFileSync(join(folder, 'long'), 'x'.repeat(100))
+    await assert.rejects(readText(join(folder, 'long'), 99), /longer than 99 bytes/)
+  })
+
+  it('waits with a limit and says for what', async () => {
+    let asked = 0
+    assert.equal(
+      await waitFor({ what: 'three', limitMs: 1_000, everyMs: 1 }, () => ++asked === 3 && 'yes'),
+      'yes',
+    )
+    const never = waitFor({ what: 'the moon', limitMs: 10, everyMs: 1 }, () => null)
+    await assert.rejects(
+      never,
+      (error) => error instanceof WaitedTooLong && /for the moon/.test(error.message),
+    )
+    await assert.rejects(withLimit('an answer', 5, new Promise(() => undefined)), /for an answer/)
+    const aborted = AbortSignal.abort(new Error('stop'))
+    await assert.rejects(
+      waitFor({ what: 'x', limitMs: 1_000, signal: aborted }, () => null),
+      /stop/,
+    )
+  })
+
+  it('takes processes apart, brackets and all, and counts zombies as dead', async () => {
+    const stat = parseProcessStat(`7 (a) b (c)) Z 1 ${'0 '.repeat(17)}4711 0`)
+    assert.deepEqual(stat, { pid: 7, name: 'a) b (c)', state: 'Z', parent: 1, startTime: 4711 })
+    assert.equal(await isAlive(process.pid), true)
+    assert.equal(await isAlive({ pid: process.pid, startTime: 1 }), false)
+    assert.equal(await isAlive(2 ** 22 + 1), false)
+    assert.ok((await readArguments(process.pid))?.some((word) => /node|mocha/.test(word)))
+  })
+
+  it('gives the lock to one at a time', async () => {
+    const first = await takeLock(folder, 'first', 10)
+    assert.ok(first.taken)
+    const second = await takeLock(folder, 'second', 10)
+    assert.ok(!second.taken)
+    assert.equal(second.holder?.command, 'first')
+    await first.release()
+    assert.deepEqual(readdirSync(folder), [])
+  })
+
+  it('takes over the lock of the dead, also a torn one, but once', async () => {
+    for (const text of [
+      JSON.stringify({ pid: process.pid, startTime: 1, command: 'old', since: '' }),
+      '{"pid"',
+    ]) {
+      writeFileSync(join(folder, 'lock'), text)
+      const taken = await takeLock(folder, 'new', 1_000)
+      assert.ok(taken.taken)
+      assert.equal((await takeLock(folder, 'third', 10)).taken, false)
+      await taken.release()
+    }
+    assert.equal(existsSync(join(folder, 'lock.takeover')), false)
+    assert.equal(parseHolder('[]'), null)
+  })
+})
