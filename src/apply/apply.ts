@@ -18,10 +18,12 @@ export interface ApplyOptions {
   graceMs: number
   /** `undo`: old or new, never between. `continue`: for taking down, where less is always better. */
   onFailure: 'undo' | 'continue'
+  /** How long what a step promised may take to be seen. */
+  verifyLimitMs?: number
 }
 
 /** What a step promised is mostly true at once; sockets and processes may take a moment. */
-const verifyLimitMs = 3_000
+const usualVerifyLimitMs = 3_000
 
 /** Carries out steps in order, checks each by reading the host back, and undoes all when one fails. */
 export async function apply(steps: readonly Step[], options: ApplyOptions): Promise<void> {
@@ -63,7 +65,7 @@ async function carryOut(step: Step, options: ApplyOptions): Promise<void> {
   await journal.intend(step)
   try {
     await hands.perform(step.action, { signal, graceMs, note: (facts) => journal.note(step, facts) })
-    await verify(step, hands)
+    await verify(step, hands, options.verifyLimitMs ?? usualVerifyLimitMs)
     await journal.mark(step, 'done')
     progress({ step, state: 'done' })
   } catch (error) {
@@ -73,10 +75,10 @@ async function carryOut(step: Step, options: ApplyOptions): Promise<void> {
   }
 }
 
-async function verify(step: Step, hands: Hands): Promise<void> {
+async function verify(step: Step, hands: Hands, limitMs: number): Promise<void> {
   let found = ''
   try {
-    await waitFor({ what: `the host to show: ${step.label}`, limitMs: verifyLimitMs }, async () => {
+    await waitFor({ what: `the host to show: ${step.label}`, limitMs }, async () => {
       const verdict = await hands.check(step.verify)
       found = verdict.found
       return verdict.ok

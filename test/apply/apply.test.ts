@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { type ApplyOptions, apply, groupSteps } from '../../src/apply/apply.js'
+import { knownArtifacts, parseReceipt } from '../../src/apply/receipt.js'
+import { settle } from '../../src/apply/settle.js'
+import { VhostkitError } from '../../src/core/errors.js'
+import type { MachineArtifact } from '../../src/core/render/artifacts.js'
+import { startMachine } from '../../src/core/steps/make-step.js'
+import { type FakeWorld, folderStep, makeFakeWorld, makeJournal, pagesStep } from './fake-hands.js'
+
+describe('apply', () => {
+  const options = (world: FakeWorld, more: Partial<ApplyOptions> = {}) => {
+    const { journal, written } = makeJournal()
+    const base: ApplyOptions = {
+      hands: world,
+      journal,
+      progress: () => undefined,
+      graceMs: 0,
+      onFailure: 'undo',
+    }
+    return { options: { ...base, ...more }, journal, written }
+  }
+
+  it('writes each step down before it does it', async () => {
+    const world = makeFakeWorld()
+    const run = options(world)
+    await apply([folderStep('/a'), folderStep('/b')], run.options)
+    assert.deepEqual([...world.folders], ['/a', '/b'])
+    const states = run.written.map(({ journal }) => journal.map(({ state }) => state).join(' '))
+    assert.deepEqual(states, ['intended', 'done', 'done intended', 'done done'])
+  })
+
+  it('undoes in reverse when a step fails, the failed one too', async () => {
+    const world = makeFakeWorld()
+    world.failAt = 'make-folder /c'
+    const run = options(world)
+    await assert.rejects(apply(['/a', '/b', '/c', '/d'].map(folderStep), run.options), /no make-folder \/c/)
+    assert.deepEqual([...world.folders], [])
+    assert.deepEqual(world.done.slice(-3), ['remove-folder /c', 'remove-folder /b', 'remove-folder /a'])
+    assert.deepEqual(
+      run.journal.receipt.journal.map(({ state }) => state),
+      ['undone', 'undone', 'undone'],
+    )
+  })
+
+  it('keeps the account of hugepages, also when it undoes', async () => {
+    const world = makeFakeWorld()
+    world.failAt = 'make-folder /c'
+    const run = options(world)
+    await apply([pagesStep(8)], run.options)
+    assert.deepEqual(run.journal.receipt.reserved, [{ node: 0, pageBytes: 2 ** 21, pages: 8 }])
+    const again = options(world)
+    await assert.rejects(apply([pagesStep(2), folderStep('/c')], again.options))
+    assert.deepEqual([world.pages, again.journal.receipt.reserved], [11, []])
+  })
+
+  it('is not satisfied with a step that only says it is done', async () => {
+    const world = makeFakeWorld()
+    world.check = async () => ({ ok: false, found: 'folder /a is not there' })
+    await assert.rejects(
+      apply([folderStep('/a')], options(world, { verifyLimitMs: 20 }).options),
+      (error) => {
+        return error instanceof VhostkitError && /done, but folder \/a is not there/.test(error.message)
+      },
+    )
+  })
+
+  it('goes on after a failure when it takes down', async () => {
+    const world = makeFakeWorld()
+    world.failAt = 'make-folder /a'
+    const run = options(world, { onFailure: 'continue' })
+    await assert.rejects(apply([folderStep('/a'), folderStep('/b')], run.options), /no make-folder \/a/)
+    assert.deepEqual([...world.folders], ['/b'])
+  })
+
+  it('stops at an interrupt, and undoes', async () => {
+    const world = makeFakeWorld()
+    const controller = new AbortController()
+    const run = options(world, {
+      signal: controller.signal,
+      progress: ({ step, state }) => {
+        if (state === 'done' && step.id === 'make /a') controller.abort(new VhostkitError('interrupted'))
+      },
+    })
+    await assert.rejects(apply(['/a', '/b'].map(folderStep), run.options), { code: 'interrupted' })
+    assert.deepEqual([...world.folders], [])
+  })
+
+  it('lets machines start side by side, and nothing else', () => {
+    const machine = (name: string) => startMachine({ name } as MachineArtifact)
+    const groups = groupSteps([folderStep('/a'), folderStep('/b'), machine('one'), machine('two')])
+    assert.deepEqual(
+      groups.map((group) => group.length),
+      [1, 1, 2],
+    )
+  })
+})
+
+describe('receipt', () => {
+  it('after a crash counts the pages that were really taken', async () => {
+    for (const [now, held] of [
+      [3, 0],
+      [7, 4],
+      [11, 8],
+      [20, 8],
+    ] as const) {
+      const { journal } = makeJournal()
+      await journal.intend(pagesStep(8))
+      await journal.note(pagesStep(8), { before: 3 })
+      const settled = await settle(journal.receipt, async () => now)
+      assert.equal(settled.reserved[0]?.pages ?? 0, held)
+    }
+  })
+
+  it('knows the machines of before and of now while it changes', () => {
+    const { receipt } = makeJournal().journal
+    const artifacts = (...names: string[]) => {
+      return { ...receipt.artifacts, machines: names.map((name) => ({ name }) as MachineArtifact) }
+    }
+    const known = knownArtifacts({ ...receipt, artifacts: artifacts('b', 'c'), before: artifacts('a', 'b') })
+    assert.deepEqual(
+      known.machines.map(({ name }) => name),
+      ['b', 'c', 'a'],
+    )
+  })
+
+  it('that is damaged is refused', () => {
+    const { receipt } = makeJournal().journal
+    assert.equal(parseReceipt(JSON.stringify(receipt), 'x').deployment, 'pair')
+    for (const text of ['', '{', '{}', JSON.stringify({ ...receipt, journal: null })]) {
+      assert.throws(() => parseReceipt(text, '/state/pair.json'), /\/state\/pair\.json is damaged/)
+    }
+  })
+})

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { ProblemsFound } from '../../src/apply/prepare.js'
+import type { Command } from '../../src/cli/command.js'
+import { commands } from '../../src/cli/commands.js'
+import { parseArguments } from '../../src/cli/parse-arguments.js'
+import { findPlaces } from '../../src/cli/places.js'
+import { describeError } from '../../src/cli/show-error.js'
+import { VhostkitError } from '../../src/core/errors.js'
+
+describe('command line', () => {
+  it('finds the command with its arguments and options', async () => {
+    const parsed = await parseArguments(['apply', 'pair.yaml', '--dry-run', '--run-dir', '/r'])
+    assert.ok('input' in parsed)
+    assert.deepEqual(parsed.input, { args: { spec: 'pair.yaml' }, options: { dryRun: true, runDir: '/r' } })
+    assert.equal(parsed.places.folders.run, '/r')
+  })
+
+  it('refuses what it does not understand with a usage error', async () => {
+    for (const words of [
+      ['aply'],
+      ['apply'],
+      ['apply', 'a', 'b'],
+      ['plan', 'a', '--no-such'],
+      ['switch', 'fly'],
+      [],
+    ]) {
+      await assert.rejects(parseArguments(words), { code: 'usage' }, words.join(' '))
+    }
+  })
+
+  it('has help for every command, and every command can be loaded', async () => {
+    const check = async (command: Command, before: string[]) => {
+      const words = [...before, command.name]
+      const help = await parseArguments([...words, '--help'])
+      assert.ok('result' in help && help.result.text.includes(command.summary), words.join(' '))
+      for (const inner of command.commands ?? []) await check(inner, words)
+      if (command.load !== undefined) assert.equal(typeof (await command.load()).run, 'function')
+    }
+    for (const command of commands) await check(command, [])
+  })
+
+  it('prints its version without loading anything', () => {
+    const { status, stdout } = spawnSync(process.execPath, ['bin/vhostkit.js', '--version'], {
+      encoding: 'utf8',
+    })
+    assert.equal(status, 0)
+    assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
+  })
+})
+
+describe('places', () => {
+  it('are those of the system for root, and XDG folders otherwise', () => {
+    assert.deepEqual(findPlaces({}, {}, 0).folders, { run: '/run/vhostkit', state: '/var/lib/vhostkit' })
+    const env = { XDG_RUNTIME_DIR: '/run/user/7', XDG_STATE_HOME: '/home/u/.state' }
+    const user = { run: '/run/user/7/vhostkit', state: '/home/u/.state/vhostkit' }
+    assert.deepEqual(findPlaces({}, env, 7).folders, user)
+    const bare = { run: '/home/u/.local/state/vhostkit/run', state: '/home/u/.local/state/vhostkit' }
+    assert.deepEqual(findPlaces({}, { HOME: '/home/u' }, 7).folders, bare)
+  })
+
+  it('are taken from options before the environment', () => {
+    const env = { VHOSTKIT_RUN_DIR: '/e/run', VHOSTKIT_STATE_DIR: '/e/state' }
+    assert.deepEqual(findPlaces({ runDir: '/o' }, env, 0).folders, { run: '/o', state: '/e/state' })
+  })
+})
+
+describe('errors as shown', () => {
+  it('have code, sentence and hint, for people and for programs', () => {
+    const error = new VhostkitError('lock-held', { sentence: 'Pid 7 holds it.', cause: new Error('why') })
+    const { text, data, exitCode } = describeError(error)
+    assert.equal(text, 'vhostkit: Pid 7 holds it. [lock-held]\n  Wait until it has finished.')
+    const shown = {
+      code: 'lock-held',
+      sentence: 'Pid 7 holds it.',
+      hint: 'Wait until it has finished.',
+      cause: 'why',
+    }
+    assert.deepEqual(data, { error: shown })
+    assert.equal(exitCode, 1)
+  })
+
+  it('show each problem of a spec with file, line and path', () => {
+    const problem = {
+      code: 'spec-value',
+      file: 'a.yaml',
+      line: 4,
+      column: 9,
+      path: 'machines[0].cpus',
+    } as const
+    const { text, exitCode } = describeError(
+      new ProblemsFound([{ ...problem, expected: 'a number', found: '"x"', hint: 'Write one.' }]),
+    )
+    assert.match(text, /^a\.yaml:4:9 machines\[0\]\.cpus: expected a number, found "x"/)
+    assert.equal(exitCode, 3)
+  })
+
+  it('call a fault of ours a fault', () => {
+    assert.equal(
+      (describeError(new TypeError('x')).data as { error: { code: string } }).error.code,
+      'internal',
+    )
+  })
+})
