@@ -225,6 +225,7 @@ static void vhost_port_deliver(struct port *port, unsigned pair, struct worker *
     vring_lock(vring);
     bool usable = ring_usable(&vring->ring);
 
+    ring_expect(&vring->ring, count);
     for (unsigned i = 0; i < count; i++)
         deliver_one(vport, worker, &delivery, frames[i]);
     ring_publish(&vring->ring);

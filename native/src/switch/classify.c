@@ -23,27 +23,42 @@ static enum drop_reason frame_check(const struct port *from, uint64_t features, 
     return source == 0 || mac_is_multicast(source) ? DROP_SOURCE_MAC : DROP_NONE;
 }
 
+/* Neighbours in a burst mostly have the same addresses: what was found for the last frame is kept. */
+struct memory {
+    uint64_t source;      /* learnt already; 0: none */
+    uint64_t destination; /* looked up already; ~0: none */
+    int where;            /* that destination's port */
+};
+
 void classify_burst(const struct port *from, uint64_t features, struct frame *frames, unsigned count, int *where)
 {
     struct mac_table *macs = from->network->macs;
+    struct memory last = { 0, UINT64_MAX, CLASS_FLOOD };
 
     for (unsigned i = 0; i < count; i++) {
         frames[i].drop = (uint16_t)frame_check(from, features, &frames[i]);
-        if (frames[i].drop == DROP_NONE) {
-            mac_table_prefetch(macs, mac_load(frames[i].head));
-            mac_table_prefetch(macs, mac_load(frames[i].head + 6));
-        }
-    }
-    for (unsigned i = 0; i < count; i++) {
         if (frames[i].drop != DROP_NONE)
             continue;
         uint64_t destination = mac_load(frames[i].head);
 
-        mac_table_learn(macs, from->id, mac_load(frames[i].head + 6));
-        where[i] = mac_is_multicast(destination) ? CLASS_FLOOD : mac_table_lookup(macs, destination);
-        if (where[i] == MAC_PORT_NONE)
-            where[i] = CLASS_FLOOD;
-        else if (where[i] == (int)from->id)
+        if (destination != last.destination)
+            mac_table_prefetch(macs, destination);
+        last.destination = destination;
+    }
+    last.destination = UINT64_MAX;
+    for (unsigned i = 0; i < count; i++) {
+        if (frames[i].drop != DROP_NONE)
+            continue;
+        uint64_t destination = mac_load(frames[i].head), source = mac_load(frames[i].head + 6);
+
+        if (source != last.source)
+            mac_table_learn(macs, from->id, source);
+        if (destination != last.destination)
+            last.where = mac_is_multicast(destination) ? CLASS_FLOOD : mac_table_lookup(macs, destination);
+        last.source = source;
+        last.destination = destination;
+        where[i] = last.where == MAC_PORT_NONE ? CLASS_FLOOD : last.where;
+        if (where[i] == (int)from->id)
             frames[i].drop = DROP_HAIRPIN;
     }
 }

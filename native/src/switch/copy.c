@@ -40,9 +40,9 @@ void copy_frame(const struct segment *to, unsigned to_count, const struct net_he
     if (to_count == 1 || to[0].length >= header_size + frame->length) {
         uint8_t *at = to[0].data;
 
-        memcpy(at, net, header_size);
+        memcpy(at, net, header_size == NET_HEADER_SIZE ? NET_HEADER_SIZE : NET_HEADER_LEGACY_SIZE);
         at += header_size;
-        memcpy(at, frame->head, frame->head_length);
+        copy_short(at, frame->head, frame->head_length);
         at += frame->head_length;
         for (uint32_t i = 0; i < frame->segment_count; i++) {
             memcpy(at, frame->segments[i].data, frame->segments[i].length);

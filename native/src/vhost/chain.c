@@ -48,7 +48,7 @@ static bool table_read(const struct ring *ring, const struct table *table, uint3
 }
 
 /* Adds the memory of one descriptor, cut at region borders. */
-static enum ring_fault chain_add(const struct ring *ring, const struct vring_desc *desc, unsigned room,
+static inline enum ring_fault chain_add(const struct ring *ring, const struct vring_desc *desc, unsigned room,
                                  struct chain *chain)
 {
     uint64_t guest = desc->addr;
@@ -97,41 +97,41 @@ static enum ring_fault table_enter(const struct ring *ring, const struct vring_d
     return RING_FAULT_NONE;
 }
 
-enum ring_fault chain_walk(const struct ring *ring, uint16_t head, enum chain_direction direction,
-                           struct segment *segments, unsigned room, struct chain *chain)
+enum ring_fault chain_walk(const struct ring *ring, uint16_t head, const struct vring_desc *first,
+                           enum chain_direction direction, struct segment *segments, unsigned room,
+                           struct chain *chain)
 {
     struct table table = { .own = ring->desc, .entries = ring->size };
-    uint32_t index = head;
+    struct vring_desc desc = *first;
     bool writable = direction == CHAIN_WRITABLE;
+    enum ring_fault fault;
 
     *chain = (struct chain){ .segments = segments };
     if (head >= ring->size)
         return RING_FAULT_HEAD;
     for (;;) {
-        struct vring_desc desc;
-        enum ring_fault fault;
+        uint32_t next = 0; /* of an indirect table: its beginning */
 
-        if (!table_read(ring, &table, index, &desc))
-            return RING_FAULT_ADDRESS;
         if (desc.flags & VRING_DESC_F_INDIRECT) {
             fault = table_enter(ring, &desc, &table);
             if (fault != RING_FAULT_NONE)
                 return fault;
-            index = 0;
-            continue;
+        } else {
+            if (chain->descriptors == ring->size)
+                return RING_FAULT_CHAIN_LENGTH;
+            chain->descriptors++;
+            if (((desc.flags & VRING_DESC_F_WRITE) != 0) != writable)
+                return RING_FAULT_DIRECTION;
+            fault = chain_add(ring, &desc, room, chain);
+            if (fault != RING_FAULT_NONE)
+                return fault;
+            if ((desc.flags & VRING_DESC_F_NEXT) == 0)
+                return RING_FAULT_NONE;
+            next = desc.next;
+            if (next >= table.entries)
+                return RING_FAULT_NEXT;
         }
-        if (chain->descriptors == ring->size)
-            return RING_FAULT_CHAIN_LENGTH;
-        chain->descriptors++;
-        if (((desc.flags & VRING_DESC_F_WRITE) != 0) != writable)
-            return RING_FAULT_DIRECTION;
-        fault = chain_add(ring, &desc, room, chain);
-        if (fault != RING_FAULT_NONE)
-            return fault;
-        if ((desc.flags & VRING_DESC_F_NEXT) == 0)
-            return RING_FAULT_NONE;
-        if (desc.next >= table.entries)
-            return RING_FAULT_NEXT;
-        index = desc.next;
+        if (!table_read(ring, &table, next, &desc))
+            return RING_FAULT_ADDRESS;
     }
 }

@@ -23,10 +23,11 @@ struct chain {
 };
 
 /*
- * Walks the chain at `head`; keeps at most `room` segments in `segments`. Every
+ * Walks the chain whose head is `first`, a private copy of descriptor `head`; keeps at most `room` segments in `segments`. Every
  * descriptor is copied once and every address checked, kept or not.
  */
-enum ring_fault chain_walk(const struct ring *ring, uint16_t head, enum chain_direction direction,
-                           struct segment *segments, unsigned room, struct chain *chain);
+enum ring_fault chain_walk(const struct ring *ring, uint16_t head, const struct vring_desc *first,
+                           enum chain_direction direction, struct segment *segments, unsigned room,
+                           struct chain *chain);
 
 #endif

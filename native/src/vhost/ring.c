@@ -114,6 +114,7 @@ bool ring_rebase(struct ring *ring, const struct memory_map *memory, const struc
         return false;
     ring_derive(ring, features);
     ring->signalled_valid = false;
+    ring->window.count = 0; /* read through the old addresses */
     ring_disarm(ring);
     return true;
 }
@@ -148,7 +149,7 @@ static void log_guest_range(struct ring *ring, uint64_t guest, uint64_t length)
         ring_break(ring, RING_FAULT_LOG);
 }
 
-static void log_used_range(struct ring *ring, size_t offset, size_t length)
+static inline void log_used_range(struct ring *ring, size_t offset, size_t length)
 {
     if (ring->log != NULL && ring->log_used)
         log_guest_range(ring, ring->used_log_addr + offset, length);
@@ -185,10 +186,59 @@ static unsigned ring_available(struct ring *ring, unsigned ahead)
     return (uint16_t)(ring->avail_seen - next);
 }
 
-/* The head in avail slot last_avail + ahead. */
-static inline uint16_t ring_head(const struct ring *ring, unsigned ahead)
+/*
+ * Fills the window up to `wanted` entries from last_avail on; `available` of them are there. Two
+ * passes: the descriptors are fetched into the cache while the heads are still being read.
+ */
+static void window_fill(struct ring *ring, unsigned wanted, unsigned available)
 {
-    return guest_load16(&ring->avail->ring[(uint16_t)(ring->last_avail + ahead) & (ring->size - 1)]);
+    struct ring_window *window = &ring->window;
+    unsigned used = (uint16_t)(ring->last_avail - window->first);
+    unsigned have = window->count > used ? window->count - used : 0;
+    unsigned until = wanted < available ? wanted : available;
+
+    if (have >= until)
+        return;
+    memmove(window->heads, &window->heads[used], have * sizeof window->heads[0]);
+    memmove(window->descs, &window->descs[used], have * sizeof window->descs[0]);
+    window->first = ring->last_avail;
+    window->count = (uint16_t)until;
+    for (unsigned i = have; i < until; i++) {
+        uint16_t slot = (uint16_t)(ring->last_avail + i) & (ring->size - 1);
+
+        window->heads[i] = guest_load16(&ring->avail->ring[slot]);
+        if (window->heads[i] < ring->size)
+            __builtin_prefetch(&ring->desc[window->heads[i]]);
+    }
+    for (unsigned i = have; i < until; i++)
+        if (window->heads[i] < ring->size)
+            guest_copy_in(&window->descs[i], &ring->desc[window->heads[i]], sizeof window->descs[i]);
+}
+
+/* Where avail entry last_avail + ahead stands in the window, which holds it. */
+static inline unsigned window_at(const struct ring *ring, unsigned ahead)
+{
+    return (uint16_t)(ring->last_avail - ring->window.first) + ahead;
+}
+
+/* Fetches the memory of the first descriptors into the cache; a wrong address is not an error here. */
+static void window_prefetch(const struct ring *ring, unsigned count, bool write)
+{
+    for (unsigned i = 0; i < count; i++) {
+        unsigned at = window_at(ring, i);
+        uint32_t contiguous;
+
+        if (ring->window.heads[at] >= ring->size)
+            continue;
+        const uint8_t *data = memory_map_translate(ring->memory, ring->window.descs[at].addr, 1, &contiguous);
+
+        if (data == NULL)
+            continue;
+        if (write)
+            __builtin_prefetch(data, 1);
+        else
+            __builtin_prefetch(data);
+    }
 }
 
 static bool ring_memory_gone(struct ring *ring)
@@ -265,23 +315,22 @@ unsigned ring_take(struct ring *ring, struct burst *burst)
     if (available > BURST_MAX)
         available = BURST_MAX;
 
-    /* Three passes, each fetching ahead what the next one reads: heads, descriptors, bytes. */
-    for (unsigned i = 0; i < available; i++) {
-        burst->heads[i] = ring_head(ring, i);
-        if (burst->heads[i] < ring->size)
-            __builtin_prefetch(&ring->desc[burst->heads[i]]);
-    }
+    window_fill(ring, available, available);
+    window_prefetch(ring, available, false);
+
     for (; taken < available && descriptors < RING_TAKE_DESCRIPTORS && bytes < RING_TAKE_BYTES; taken++) {
         struct chain *chain = &chains[taken];
-        enum ring_fault fault = chain_walk(ring, burst->heads[taken], CHAIN_READABLE, &burst->segments[segments],
-                                           RING_SEGMENTS_MAX - segments, chain);
+        unsigned at = window_at(ring, taken);
+
+        burst->heads[taken] = ring->window.heads[at];
+        enum ring_fault fault =
+            chain_walk(ring, burst->heads[taken], &ring->window.descs[at], CHAIN_READABLE,
+                       &burst->segments[segments], RING_SEGMENTS_MAX - segments, chain);
 
         if (fault != RING_FAULT_NONE) {
             ring_break_at(ring, fault, (uint16_t)(ring->last_avail + taken));
             break;
         }
-        if (chain->segment_count > 0)
-            __builtin_prefetch(chain->segments[0].data);
         descriptors += chain->descriptors;
         bytes += chain->bytes;
         segments += chain->segment_count;
@@ -323,23 +372,66 @@ struct landing {
     uint32_t room[RING_DELIVER_CHAINS];     /* bytes of each chain */
 };
 
+/* Head and first descriptor of avail entry last_avail + ahead. False: it is not there, or the ring is broken. */
+static bool ring_next(struct ring *ring, unsigned ahead, uint16_t *head, struct vring_desc *first)
+{
+    unsigned at = window_at(ring, ahead);
+
+    if (at >= ring->window.count && ahead < BURST_MAX) {
+        unsigned available = ring_available(ring, ahead);
+
+        if (available == 0)
+            return false;
+        window_fill(ring, ahead + 1, ahead + available);
+        at = window_at(ring, ahead);
+    }
+    if (at < ring->window.count) {
+        *head = ring->window.heads[at];
+        *first = ring->window.descs[at];
+        return true;
+    }
+    /* A frame over more chains than the window is long. */
+    if (ring_available(ring, ahead) == 0)
+        return false;
+    *head = guest_load16(&ring->avail->ring[(uint16_t)(ring->last_avail + ahead) & (ring->size - 1)]);
+    if (*head < ring->size)
+        guest_copy_in(first, &ring->desc[*head], sizeof *first);
+    return true;
+}
+
+void ring_expect(struct ring *ring, unsigned frames)
+{
+    unsigned wanted = frames < BURST_MAX ? frames : BURST_MAX;
+
+    if (!ring_usable(ring))
+        return;
+    unsigned available = ring_available(ring, 0);
+
+    window_fill(ring, wanted, available);
+    window_prefetch(ring, wanted < available ? wanted : available, true);
+}
+
 /* Collects until `need` bytes fit. DROP_NONE, DROP_RX_NO_ROOM or DROP_RX_BROKEN. */
 static enum drop_reason landing_collect(struct ring *ring, struct landing *landing, uint64_t need,
                                         struct segment *scratch)
 {
     unsigned limit = !ring->mergeable ? 1 : ring->size < RING_DELIVER_CHAINS ? ring->size : RING_DELIVER_CHAINS;
 
-    *landing = (struct landing){ 0 };
+    landing->chains = 0;
+    landing->segments = 0;
+    landing->bytes = 0;
     while (landing->bytes < need) {
         struct chain chain;
         enum ring_fault fault;
 
         if (landing->chains == limit)
             return DROP_RX_NO_ROOM;
-        if (ring_available(ring, landing->chains) == 0)
+        uint16_t head;
+        struct vring_desc first;
+
+        if (!ring_next(ring, landing->chains, &head, &first))
             return ring_usable(ring) ? DROP_RX_NO_ROOM : DROP_RX_BROKEN;
-        uint16_t head = ring_head(ring, landing->chains);
-        fault = chain_walk(ring, head, CHAIN_WRITABLE, &scratch[landing->segments],
+        fault = chain_walk(ring, head, &first, CHAIN_WRITABLE, &scratch[landing->segments],
                            RING_SEGMENTS_MAX - landing->segments, &chain);
         if (fault == RING_FAULT_NONE && chain.bytes < ring->header_size)
             fault = RING_FAULT_RUNT_BUFFER;

@@ -68,6 +68,17 @@ extern const char *const ring_fault_sentence[RING_FAULT_COUNT];
  */
 #define RING_SEGMENTS_MAX (RING_TAKE_DESCRIPTORS + VRING_SIZE_MAX + MEMORY_REGIONS_MAX)
 
+/*
+ * Heads and first descriptors read ahead, each once (R1), so that a burst waits for the guest's
+ * cache lines together instead of one by one. Entry i is avail entry first + i.
+ */
+struct ring_window {
+    uint16_t first;  /* avail index of entry 0, free-running */
+    uint16_t count;  /* entries that hold something */
+    uint16_t heads[BURST_MAX];
+    struct vring_desc descs[BURST_MAX]; /* private copies; of a head that is out of range: nothing */
+};
+
 /* What a started ring knows. Everything here is ours; the guest's part is behind the three pointers. */
 struct ring {
     const struct vring_desc *desc;   /* descriptor area */
@@ -90,6 +101,8 @@ struct ring {
     bool indirect;    /* VIRTIO_F_RING_INDIRECT_DESC negotiated */
     bool mergeable;   /* VIRTIO_NET_F_MRG_RXBUF negotiated */
     uint8_t header_size; /* 12, or 10 for a legacy driver without MRG_RXBUF */
+
+    struct ring_window window; /* read ahead from last_avail on */
 
     bool running;     /* between ring_start and ring_stop */
     _Atomic uint8_t fault; /* enum ring_fault; not 0: broken */
@@ -155,6 +168,9 @@ unsigned ring_take(struct ring *ring, struct burst *burst);
  * before, so that a crash in between repeats frames and loses none (R23).
  */
 void ring_complete(struct ring *ring, const struct burst *burst);
+
+/* About `frames` frames are going to be delivered: reads ahead what they need. */
+void ring_expect(struct ring *ring, unsigned frames);
 
 /*
  * Copies one frame into the chains of a receive ring, header first. Returns

@@ -539,13 +539,13 @@ enum session_verdict session_handle(struct session *session, const struct vhost_
 void session_open(struct session *session, const struct session_ops *ops, void *owner, uint64_t offered,
                   unsigned queue_pairs)
 {
-    *session = (struct session){
-        .ops = ops,
-        .owner = owner,
-        .offered = offered,
-        .queue_pairs = queue_pairs,
-        .vring_count = 2 * queue_pairs,
-    };
+    /* Only the vrings that are offered: the others' pages are never touched. */
+    memset(session, 0, offsetof(struct session, vrings) + 2 * queue_pairs * sizeof session->vrings[0]);
+    session->ops = ops;
+    session->owner = owner;
+    session->offered = offered;
+    session->queue_pairs = queue_pairs;
+    session->vring_count = 2 * queue_pairs;
     for (unsigned i = 0; i < session->vring_count; i++) {
         session->vrings[i].kick_fd = -1;
         session->vrings[i].call_fd = -1;
