@@ -311,6 +311,7 @@ static void requests_not_negotiated(void **state)
     assert_true(closes(session_say_u64(rig, VHOST_USER_NET_SET_MTU, 1500)));
     assert_true(closes(session_say_u64(rig, VHOST_USER_SET_PROTOCOL_FEATURES, UINT64_MAX)));
     assert_int_equal(rig->session.protocol_features, 0);
+    rig->session.offered &= ~FEATURE(VHOST_USER_F_PROTOCOL_FEATURES);
     assert_true(closes(session_say_state(rig, VHOST_USER_SET_VRING_ENABLE, 0, 1)));
     session_rig_close(rig);
 }
