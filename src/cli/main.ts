@@ -45,7 +45,10 @@ function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
 }
 
 async function chooseReporter(json: boolean) {
-  if (process.stderr.isTTY === true && !json) return (await import('./stage-list.js')).makeStageList()
+  // A terminal without a width cannot be redrawn.
+  if (process.stderr.isTTY === true && process.stderr.columns > 20 && !json) {
+    return (await import('./stage-list.js')).makeStageList()
+  }
   return (await import('./stage-lines.js')).makeStageLines((line) => write(process.stderr, line))
 }
 
