@@ -199,8 +199,10 @@ static void window_fill(struct ring *ring, unsigned wanted, unsigned available)
 
     if (have >= until)
         return;
-    memmove(window->heads, &window->heads[used], have * sizeof window->heads[0]);
-    memmove(window->descs, &window->descs[used], have * sizeof window->descs[0]);
+    if (have > 0) { /* else `used` may be far beyond the window: after a start, say */
+        memmove(window->heads, &window->heads[used], have * sizeof window->heads[0]);
+        memmove(window->descs, &window->descs[used], have * sizeof window->descs[0]);
+    }
     window->first = ring->last_avail;
     window->count = (uint16_t)until;
     for (unsigned i = have; i < until; i++) {
