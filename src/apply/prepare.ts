@@ -1,11 +1,11 @@
-import { VhostkitError } from '../core/errors.js'
+import { errorTable, VhostkitError } from '../core/errors.js'
 import type { Facts } from '../core/facts/facts.js'
 import { makePlan, type PlanOptions } from '../core/plan/make-plan.js'
 import type { Folders, Plan } from '../core/plan/plan.js'
 import type { Artifacts } from '../core/render/artifacts.js'
 import { renderAll } from '../core/render/render-all.js'
 import { parseSpec } from '../core/spec/parse-spec.js'
-import type { Problem } from '../core/spec/problem.js'
+import { exitCodeOf, type Problem } from '../core/spec/problem.js'
 import type { Spec } from '../core/spec/spec.js'
 import { diff, notices } from '../core/steps/diff.js'
 import type { Live, Step } from '../core/steps/steps.js'
@@ -20,10 +20,10 @@ import { settle } from './settle.js'
 export class ProblemsFound extends VhostkitError {
   readonly problems: Problem[]
   constructor(problems: Problem[]) {
-    const fromSpec = problems.some(({ line }) => line > 0)
-    const [first] = problems
-    const count = problems.length === 1 ? 'one problem' : `${problems.length} problems`
-    super(fromSpec ? 'spec-refused' : (first?.code ?? 'internal'), { sentence: `${count} found.` })
+    const exitCode = exitCodeOf(problems)
+    const first = problems.find(({ code }) => errorTable[code].exitCode === exitCode)
+    const count = problems.length === 1 ? 'One problem' : `${problems.length} problems`
+    super(exitCode === 3 ? 'spec-refused' : (first?.code ?? 'internal'), { sentence: `${count} found.` })
     this.problems = problems
   }
 }
