@@ -162,6 +162,28 @@ void guest_ram_save(struct guest_ram *ram)
     ram->writable_count = 0;
 }
 
+void guest_ram_accept(struct guest_ram *ram)
+{
+    for (unsigned i = 0; i < ram->writable_count; i++) {
+        const struct guest_ram_range *range = &ram->writable[i];
+
+        for (unsigned r = 0; r < ram->count; r++) {
+            struct guest_ram_region *region = &ram->regions[r];
+            uint64_t end = region->guest_addr + region->size;
+            uint64_t from = range->guest > region->guest_addr ? range->guest : region->guest_addr;
+            uint64_t to = range->guest + range->length < range->guest || range->guest + range->length > end
+                              ? end : range->guest + range->length;
+
+            if (from < to) {
+                from -= region->guest_addr;
+                to -= region->guest_addr;
+                memcpy(region->saved + from, region->host + from, to - from);
+            }
+        }
+    }
+    ram->writable_count = 0;
+}
+
 void guest_ram_allow(struct guest_ram *ram, uint64_t guest, uint64_t length)
 {
     if (ram->writable_count == ram->writable_room) {

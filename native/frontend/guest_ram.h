@@ -77,6 +77,8 @@ void guest_ram_view(const struct guest_ram *ram, struct memory_map *map);
 
 /* Remembers every byte and forgets the writable ranges. */
 void guest_ram_save(struct guest_ram *ram);
+/* After a check that found nothing: saves what the writable ranges hold now, and forgets them. Cheap. */
+void guest_ram_accept(struct guest_ram *ram);
 /* The device may write here from now on. Parts outside the memory are ignored. */
 void guest_ram_allow(struct guest_ram *ram, uint64_t guest, uint64_t length);
 /* Changes a byte as the guest: no difference to the saved bytes comes of it. */

@@ -192,7 +192,7 @@ static void odd_call_fds(void **state)
         use_call_fd(&rig->machines[1], 0, fds[i]);
         for (uint32_t frame = 0; frame < (i < 2 ? 600u : 20u); frame++) {
             switch_send(rig, 0, 1, frame);
-            switch_receive(rig, 1, 1000);
+            switch_receive(rig, 1, i == 5 ? 20 : 1000); /* what goes to itself may end the session */
         }
         switch_pass(rig, 0, 2, i);
         if (i == 5)

@@ -1,0 +1,340 @@
+/*
+ * fuzz_session.c - sequences of vhost-user messages from a compromised front end.
+ *
+ * The input chooses requests, sizes, payloads and fds: memfds of several sizes,
+ * eventfds and things that are neither. Between messages the rings that run are
+ * used as workers would, and a memory file may be truncated under them.
+ *
+ * Checked: workers are paused and resumed in turn and never used while paused,
+ * a refusal has a reason, and after session_close() every fd that was given to the
+ * session is closed, and no other.
+ */
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "input.h"
+#include "vhost/session.h"
+
+#define PAIRS 2u
+#define BIG 0x20000u
+/* Rings of vring i begin at i * RING_ROOM in the big file: descriptors, and the two rings behind. */
+#define RING_ROOM 0x4000u
+/* The front end's address of the first region. */
+#define USER 0x100000000ull
+#define FDS_SEEN 128 /* looked at for leaks; the lowest free one is always taken first */
+
+static struct session session;
+static struct input in;
+static bool paused;
+static int pool[8];         /* kinds of fds, made once */
+static uint8_t *big;        /* our mapping of pool[0] */
+static int victim = -1;     /* a memfd of this run that may be truncated */
+static bool was_open[FDS_SEEN]; /* fds of the process before this run */
+
+static void on_pause(void *owner)
+{
+    (void)owner;
+    FUZZ_CHECK(!paused, "paused twice");
+    paused = true;
+}
+
+static void on_resume(void *owner)
+{
+    (void)owner;
+    FUZZ_CHECK(paused, "resumed without a pause");
+    paused = false;
+}
+
+static void on_announce(void *owner, const uint8_t mac[6])
+{
+    (void)owner;
+    (void)mac;
+}
+
+static const struct session_ops ops = { on_pause, on_resume, on_announce };
+
+static void make_pool(void)
+{
+    int pair[2];
+
+    pool[0] = memfd_create("big", MFD_CLOEXEC);
+    pool[1] = memfd_create("small", MFD_CLOEXEC);
+    FUZZ_CHECK(ftruncate(pool[0], BIG) == 0 && ftruncate(pool[1], 4096) == 0, "no memfd");
+    big = mmap(NULL, BIG, PROT_READ | PROT_WRITE, MAP_SHARED, pool[0], 0);
+    pool[2] = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    FUZZ_CHECK(pipe(pair) == 0, "no pipe");
+    pool[3] = pair[0];
+    pool[4] = pair[1];
+    FUZZ_CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0, "no socket");
+    pool[5] = pair[0];
+    pool[6] = open("/dev/null", O_RDWR | O_CLOEXEC);
+    pool[7] = open("/", O_RDONLY | O_CLOEXEC);
+    FUZZ_CHECK(memory_map_guard_install() == 0, "no guard");
+}
+
+static int choose_fd(void)
+{
+    unsigned kind = input_choice(&in, 12);
+
+    if (kind < 8)
+        return dup(pool[kind]);
+    if (kind < 10 || victim < 0)
+        return dup(pool[kind % 3]);
+    return dup(victim);
+}
+
+static uint64_t choose_place(void)
+{
+    static const uint64_t places[] = { 0, 0x10000, 0x1000, 0x8000, 0x1f000, 0x20000, UINT64_MAX - 0xfff,
+                                       UINT64_C(1) << 63 };
+
+    return places[input_choice(&in, 8)] + input_byte(&in) * (input_byte(&in) & 1u) * 16;
+}
+
+/* A memory table that is right but for what the input changes. */
+static uint32_t fill_table(struct vhost_user_memory *table, unsigned *fd_count)
+{
+    table->count = input_choice(&in, 10);
+    *fd_count = table->count;
+    for (unsigned i = 0; i < table->count && i < MEMORY_REGIONS_MAX; i++) {
+        struct memory_region_request *region = &table->regions[i];
+
+        *region = (struct memory_region_request){
+            .guest_addr = i * 0x100000ull, .size = 0x1000, .user_addr = USER * (i + 1),
+                .mmap_offset = 0,
+        };
+        if (i == 0)
+            region->size = BIG;
+        switch (input_choice(&in, 8)) {
+        case 0: region->guest_addr = choose_place(); break;
+        case 1: region->size = choose_place(); break;
+        case 2: region->user_addr = choose_place(); break;
+        case 3: region->mmap_offset = choose_place(); break;
+        default: break;
+        }
+    }
+    return 8 + 32 * (table->count < MEMORY_REGIONS_MAX ? table->count : MEMORY_REGIONS_MAX);
+}
+
+static void fill_addresses(struct vhost_user_vring_addr *addr)
+{
+    addr->index = input_choice(&in, 5);
+    addr->flags = input_choice(&in, 3);
+    addr->desc_user = USER + choose_place();
+    addr->avail_user = USER + 0x2000 + choose_place();
+    addr->used_user = USER + 0x4000 + choose_place();
+    addr->log_guest = choose_place();
+}
+
+/* Sets size, payload and the usual number of fds for the request. */
+static uint32_t fill_payload(uint32_t request, union vhost_user_payload *payload, unsigned *fd_count)
+{
+    switch (request) {
+    case VHOST_USER_SET_MEM_TABLE: return fill_table(&payload->memory, fd_count);
+    case VHOST_USER_SET_VRING_ADDR: fill_addresses(&payload->addr); return sizeof payload->addr;
+    case VHOST_USER_SET_VRING_NUM:
+    case VHOST_USER_SET_VRING_BASE:
+    case VHOST_USER_GET_VRING_BASE:
+    case VHOST_USER_SET_VRING_ENABLE:
+        payload->state.index = input_choice(&in, 5);
+        payload->state.num = input_choice(&in, 17);
+        if (request == VHOST_USER_SET_VRING_NUM)
+            payload->state.num = 1u << payload->state.num;
+        return sizeof payload->state;
+    case VHOST_USER_SET_VRING_KICK:
+    case VHOST_USER_SET_VRING_CALL:
+    case VHOST_USER_SET_VRING_ERR:
+        payload->u64 = input_choice(&in, 5);
+        *fd_count = input_choice(&in, 4) != 0;
+        payload->u64 |= *fd_count ? 0 : VHOST_USER_VRING_NOFD;
+        return 8;
+    case VHOST_USER_SET_LOG_BASE:
+        payload->log.size = 1ull << input_choice(&in, 20);
+        payload->log.offset = input_choice(&in, 4) ? 0 : choose_place();
+        *fd_count = 1;
+        return sizeof payload->log;
+    case VHOST_USER_SET_FEATURES:
+        payload->u64 = session.offered & (input_number(&in, 5) << 4 |
+                                          FEATURE(VHOST_USER_F_PROTOCOL_FEATURES));
+        return 8;
+    case VHOST_USER_SET_PROTOCOL_FEATURES:
+    case VHOST_USER_SEND_RARP:
+    case VHOST_USER_NET_SET_MTU: payload->u64 = input_number(&in, 2); return 8;
+    case VHOST_USER_SET_LOG_FD: *fd_count = 1; return 0;
+    default: return 0;
+    }
+}
+
+static void send_message(void)
+{
+    struct vhost_user_message message = { .header.flags = VHOST_USER_VERSION }, reply;
+    unsigned fd_count = 0;
+    int fds[40];
+    enum session_verdict verdict;
+    uint8_t oddity;
+
+    message.header.request = input_choice(&in, 24);
+    message.header.size = fill_payload(message.header.request, &message.payload, &fd_count);
+    oddity = input_byte(&in);
+    if (oddity < 32)
+        message.header.flags = input_byte(&in);
+    else if (oddity < 64)
+        message.header.flags |= VHOST_USER_NEED_REPLY;
+    else if (oddity < 80)
+        message.header.size = input_byte(&in);
+    else if (oddity < 96)
+        fd_count = input_choice(&in, 40);
+    else if (oddity < 112)
+        ((uint8_t *)&message.payload)[input_byte(&in) % sizeof message.payload] = input_byte(&in);
+    for (unsigned i = 0; i < fd_count; i++)
+        fds[i] = choose_fd();
+    verdict = session_handle(&session, &message, fds, fd_count, &reply);
+    FUZZ_CHECK(!paused, "workers are left out after request %u", message.header.request);
+    if (verdict == SESSION_CLOSE || verdict == SESSION_REPLY_CLOSE)
+        FUZZ_CHECK(session.why[0] != '\0', "request %u is refused without a reason", message.header.request);
+    if (verdict == SESSION_REPLY || verdict == SESSION_REPLY_CLOSE)
+        FUZZ_CHECK(reply.header.size <= sizeof reply.payload &&
+                   reply.header.request == message.header.request,
+                   "a wrong reply");
+}
+
+static void say(uint32_t request, const void *payload, uint32_t size, int fd)
+{
+    struct vhost_user_message message = { .header = { request, VHOST_USER_VERSION, size } }, reply;
+    int own = fd < 0 ? -1 : dup(fd);
+
+    if (size)
+        memcpy(&message.payload, payload, size);
+    session_handle(&session, &message, &own, own < 0 ? 0 : 1, &reply);
+}
+
+/* What a usual front end says, so that most inputs get to running rings. */
+static void usual_start(void)
+{
+    uint64_t features = session.offered & ~(uint64_t)input_byte(&in) & ~((uint64_t)input_byte(&in) << 26);
+    uint64_t protocol = 0x1f;
+    struct vhost_user_memory table = { .count = 1 };
+
+    table.regions[0] = (struct memory_region_request){ .size = BIG, .user_addr = USER };
+    say(VHOST_USER_SET_PROTOCOL_FEATURES, &protocol, 8, -1);
+    say(VHOST_USER_SET_FEATURES, &features, 8, -1);
+    say(VHOST_USER_SET_MEM_TABLE, &table, 40, pool[0]);
+    for (uint32_t i = 0; i < 2 * PAIRS; i++) {
+        uint64_t base = USER + i * RING_ROOM, vring = i;
+        struct vhost_user_vring_state size = { i, 64 }, on = { i, 1 };
+        struct vhost_user_vring_addr where = {
+            .index = i, .desc_user = base, .avail_user = base + 0x1000, .used_user = base + 0x2000,
+        };
+
+        say(VHOST_USER_SET_VRING_NUM, &size, 8, -1);
+        say(VHOST_USER_SET_VRING_ADDR, &where, sizeof where, -1);
+        say(VHOST_USER_SET_VRING_ENABLE, &on, 8, -1);
+        say(VHOST_USER_SET_VRING_CALL, &vring, 8, pool[2]);
+        say(VHOST_USER_SET_VRING_KICK, &vring, 8, pool[2]);
+    }
+}
+
+/* The guest makes a few chains available on one of those rings. */
+static void guest_posts(void)
+{
+    uint32_t index = input_choice(&in, 2 * PAIRS);
+    uint8_t *base = big + index * RING_ROOM;
+    uint16_t idx;
+
+    memcpy(&idx, base + 0x1002, 2);
+    for (unsigned count = input_choice(&in, 6); count > 0; count--, idx++) {
+        uint16_t head = idx & 63;
+        struct vring_desc desc = { .addr = 0x10000 + input_number(&in, 2) };
+
+        desc.len = 64u + 16u * input_byte(&in);
+        desc.flags = index % 2 ? 0 : VRING_DESC_F_WRITE;
+        memcpy(base + 16u * head, &desc, sizeof desc);
+        memcpy(base + 0x1004 + 2u * head, &head, 2);
+    }
+    memcpy(base + 0x1002, &idx, 2);
+}
+
+/* What workers do with the rings that run. */
+static void work_rings(void)
+{
+    static struct burst burst;
+    static struct segment scratch[RING_SEGMENTS_MAX];
+    static uint8_t rest[2000];
+    struct segment segment = { rest, sizeof rest };
+    struct frame frame = { .length = FRAME_HEAD_MAX + sizeof rest, .head_length = FRAME_HEAD_MAX,
+                           .segments = &segment, .segment_count = 1 };
+
+    for (unsigned i = 0; i < session.vring_count; i++) {
+        struct ring *ring = &session.vrings[i].ring;
+
+        FUZZ_CHECK(!ring->running || session.memory, "a ring runs without memory");
+        if (!ring_usable(ring))
+            continue;
+        if (i % 2) {
+            ring_take(ring, &burst);
+            ring_complete(ring, &burst);
+        } else {
+            ring_deliver(ring, &frame, scratch);
+            ring_publish(ring);
+        }
+        ring_notify(ring);
+        if (ring_usable(ring))
+            ring_arm(ring);
+    }
+}
+
+static void guest_writes(void)
+{
+    uint32_t at = (uint32_t)input_number(&in, 3) % BIG;
+
+    for (unsigned count = input_choice(&in, 20); count > 0 && at < BIG; count--)
+        big[at++] = input_byte(&in);
+}
+
+static void truncate_victim(void)
+{
+    if (victim < 0) {
+        victim = memfd_create("victim", MFD_CLOEXEC);
+        FUZZ_CHECK(ftruncate(victim, BIG) == 0, "no memfd");
+    } else {
+        FUZZ_CHECK(ftruncate(victim, 4096) == 0, "no truncation");
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static bool ready;
+
+    if (!ready)
+        make_pool();
+    ready = true;
+    for (int fd = 0; fd < FDS_SEEN; fd++)
+        was_open[fd] = fcntl(fd, F_GETFD) >= 0;
+    in = (struct input){ data, size };
+    memset(big, 0, BIG);
+    session_open(&session, &ops, NULL, session_features_supported(), PAIRS);
+    if (input_byte(&in) & 3)
+        usual_start();
+    while (in.left > 0) {
+        switch (input_choice(&in, 9)) {
+        case 0: work_rings(); break;
+        case 1: guest_writes(); break;
+        case 2: truncate_victim(); break;
+        case 3: guest_posts(); break;
+        default: send_message(); break;
+        }
+    }
+    work_rings();
+    session_close(&session);
+    FUZZ_CHECK(!paused, "workers are left out after the end");
+    if (victim >= 0)
+        close(victim);
+    victim = -1;
+    for (int fd = 0; fd < FDS_SEEN; fd++)
+        FUZZ_CHECK((fcntl(fd, F_GETFD) >= 0) == was_open[fd], "fd %d was %s", fd,
+                   was_open[fd] ? "closed, and is not the session's" : "leaked");
+    return 0;
+}
