@@ -53,7 +53,7 @@ export async function carryOut(
   const { folders, commandLine, progress, signal, graceMs } = operation
   const journal = new Journal(receipt, (changed) => writeReceipt(folders.state, changed))
   await journal.begin(commandLine)
-  const hands = makeHands((machine) => isRunning(steps, machine))
+  const hands = makeHands(folders.run, (machine) => isRunning(steps, machine))
   await apply(steps, { hands, journal, progress, signal, graceMs, onFailure })
   return journal
 }

@@ -5,7 +5,7 @@ import { type DemoFolders, makeDemoFolders, removeDeadDemos, takeDownAll } from 
 import { type DemoResult, isOk } from './demo-result.js'
 import { type GuestImage, makeGuest } from './guest/guest.js'
 import type { GuestSession } from './guest/guest-session.js'
-import { type Before, findLeftBehind, findProcesses, lookBefore } from './left-behind.js'
+import { findHeldPages, findLeftBehind, findProcesses } from './left-behind.js'
 import { measure } from './measure.js'
 import type { Stages } from './stages.js'
 
@@ -32,19 +32,18 @@ export async function runDemo(options: DemoOptions): Promise<DemoResult> {
     await removeDeadDemos(say)
     return makeGuest(root, say, signal)
   })
-  const before = await lookBefore()
   const run: DemoRun = { ...options, image, place: await makeDemoFolders(), sessions: [] }
   const measured = await measure(run).then(
     (value) => ({ value }),
     (error: unknown) => ({ error }),
   )
-  const leftBehind = await stages.stage('clean up', () => cleanUp(run, before))
+  const leftBehind = await stages.stage('clean up', () => cleanUp(run))
   if ('error' in measured) throw withLeftovers(measured.error, leftBehind)
   const result = { ...measured.value, left_behind: leftBehind }
   return { ...result, ok: isOk(result, options.kills) }
 }
 
-async function cleanUp({ place, sessions }: DemoRun, before: Before): Promise<string[]> {
+async function cleanUp({ place, sessions }: DemoRun): Promise<string[]> {
   for (const session of sessions) session.close()
   const failure = await takeDownAll(place.folders).then(
     () => null,
@@ -55,8 +54,9 @@ async function cleanUp({ place, sessions }: DemoRun, before: Before): Promise<st
     (await findProcesses(place.base)).map(({ pid }) => pid),
     0,
   )
+  const heldPages = await findHeldPages(place)
   await removeFolder(place.base)
-  const left = await findLeftBehind(place.base, before)
+  const left = await findLeftBehind(place, heldPages)
   return failure === null || left.length === 0 ? left : [...left, `because: ${failure}`]
 }
 

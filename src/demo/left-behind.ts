@@ -1,27 +1,30 @@
-import type { NumaNode } from '../core/facts/facts.js'
+import { readReceipts } from '../apply/receipt.js'
+import { showSize } from '../core/spec/size.js'
 import { readTaps } from '../drivers/host/taps.js'
-import { readNodes } from '../host/nodes.js'
 import { exists, listFolder } from '../world/files.js'
 import { isAlive, readArguments } from '../world/processes.js'
+import type { DemoFolders } from './demo-folders.js'
 
-/** What a host looked like before the demo. */
-export interface Before {
-  taps: string[]
-  nodes: NumaNode[]
-}
-
-export async function lookBefore(): Promise<Before> {
-  return { taps: (await readTaps()).map(({ ifname }) => ifname), nodes: await readNodes() }
-}
-
-/** Everything of the demo that is still there: processes, taps, hugepages, its folder with the sockets. */
-export async function findLeftBehind(base: string, before: Before): Promise<string[]> {
+/**
+ * Everything of this demo that is still there, and nothing of others at work on
+ * the same host: processes that name its folder, taps that bear its mark, the
+ * folder with its sockets, and (from `findHeldPages`) what its receipts hold.
+ */
+export async function findLeftBehind({ base, folders }: DemoFolders, heldPages: string[]): Promise<string[]> {
   const processes = (await findProcesses(base)).map(({ pid, program }) => `process ${pid} (${program})`)
-  const taps = (await readTaps())
-    .filter(({ ifname }) => !before.taps.includes(ifname))
-    .map(({ ifname }) => `tap ${ifname}`)
+  const taps = (await readTaps(folders.run)).map(({ ifname }) => `tap ${ifname}`)
   const folder = (await exists(base)) ? [`folder ${base}`] : []
-  return [...processes, ...taps, ...comparePools(before.nodes, await readNodes()), ...folder]
+  return [...processes, ...taps, ...heldPages, ...folder]
+}
+
+/** The hugepages that the receipts still hold; to be asked before their folder is removed. */
+export async function findHeldPages({ folders }: DemoFolders): Promise<string[]> {
+  const receipts = await readReceipts(folders.state)
+  return receipts.flatMap(({ reserved }) =>
+    reserved.map(
+      ({ node, pageBytes, pages }) => `${pages} hugepages of ${showSize(pageBytes)} on node ${node}`,
+    ),
+  )
 }
 
 /** The processes whose arguments name the folder: QEMU, the switch and its supervisor. */
@@ -34,16 +37,4 @@ export async function findProcesses(base: string): Promise<{ pid: number; progra
     if (await isAlive(pid)) found.push({ pid, program: argv[0] ?? '' })
   }
   return found
-}
-
-export function comparePools(before: NumaNode[], after: NumaNode[]): string[] {
-  return after.flatMap(({ id, hugepages }) =>
-    hugepages.flatMap(({ pageBytes, total }) => {
-      const pools = before.find((node) => node.id === id)?.hugepages ?? []
-      const was = pools.find((pool) => pool.pageBytes === pageBytes)?.total ?? 0
-      return total === was
-        ? []
-        : [`hugepages of ${pageBytes / 1024} kB on node ${id}: ${total}, before ${was}`]
-    }),
-  )
 }

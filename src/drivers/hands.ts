@@ -8,9 +8,10 @@ import { stopMachine } from './qemu/stop-machine.js'
 import { addPort, deletePort, readPorts } from './switch/ports.js'
 import { readSwitch, startSwitch, stopSwitch } from './switch/process.js'
 
-/** The real hands. Only the qemu driver knows machines here; `running` tells it which folder a name has. */
-export function makeHands(runs: (machine: string) => Promise<boolean>): Hands {
-  const checkers = makeCheckers(runs)
+/** The real hands of a run folder. `runs` tells whether a machine does: only its deployment knows its files. */
+export function makeHands(runFolder: string, runs: (machine: string) => Promise<boolean>): Hands {
+  const performers = makePerformers(runFolder)
+  const checkers = makeCheckers(runFolder, runs)
   return {
     perform: (action: Action, context: DriverContext) => {
       const perform = performers[action.do] as (action: Action, context: DriverContext) => Promise<void>
@@ -23,7 +24,7 @@ export function makeHands(runs: (machine: string) => Promise<boolean>): Hands {
   }
 }
 
-const performers: Performers = {
+const makePerformers = (runFolder: string): Performers => ({
   // Sockets lie in these folders: nobody else may enter them.
   'make-folder': ({ path }) => makeFolder(path, 0o700),
   'remove-folder': ({ path }) => removeFolder(path),
@@ -31,22 +32,22 @@ const performers: Performers = {
   'release-hugepages': (action, context) => releaseHugepages(action, context),
   'start-switch': async ({ argv, control }, { signal }) => void (await startSwitch(argv, control, signal)),
   'stop-switch': ({ control }) => stopSwitch(control),
-  'create-tap': ({ tap }) => createTap(tap),
-  'delete-tap': ({ ifname }) => deleteTap(ifname),
+  'create-tap': ({ tap }) => createTap(tap, runFolder),
+  'delete-tap': ({ ifname }) => deleteTap(ifname, runFolder),
   'add-port': ({ control, port }) => addPort(control, port),
   'delete-port': ({ control, name }) => deletePort(control, name),
   'start-machine': ({ machine }, { signal }) => startMachine(machine, signal),
   'stop-machine': ({ machine }, { graceMs, signal }) => stopMachine(machine, graceMs, signal),
-}
+})
 
-function makeCheckers(runs: (machine: string) => Promise<boolean>): Checkers {
+function makeCheckers(runFolder: string, runs: (machine: string) => Promise<boolean>): Checkers {
   return {
     folder: async ({ path, present }) => verdict(await exists(path), present, `folder ${path}`),
     'hugepages-free': ({ node, pageBytes, atLeast }) => checkHugepagesFree(node, pageBytes, atLeast),
     switch: async ({ control, running }) =>
       verdict((await readSwitch(control)) !== null, running, 'the switch'),
     tap: async ({ ifname, present }) => {
-      const taps = await readTaps()
+      const taps = await readTaps(runFolder)
       return verdict(
         taps.some((tap) => tap.ifname === ifname),
         present,

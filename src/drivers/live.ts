@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import type { Artifacts, MachineArtifact } from '../core/render/artifacts.js'
 import type { Live } from '../core/steps/steps.js'
 import { readPool } from './host/hugepages.js'
@@ -8,7 +9,7 @@ import { readSwitch, readSwitchArguments } from './switch/process.js'
 
 /**
  * Reads what exists now of the given artifacts: the machines wanted and those
- * applied earlier, and every port and tap of ours, of other deployments too.
+ * applied earlier, and every port and tap of the run folder, of other deployments too.
  */
 export async function readLive(
   wanted: Artifacts,
@@ -20,7 +21,7 @@ export async function readLive(
   const [switchLive, ports, taps, hugepages, machinesLive] = await Promise.all([
     readSwitchLive(wanted.switch.control),
     readPorts(wanted.switch.control).catch(() => []),
-    all.every(({ taps }) => taps.length === 0) ? [] : readTaps(),
+    all.every(({ taps }) => taps.length === 0) ? [] : readTaps(dirname(wanted.switch.control)),
     readPools(all, reserved),
     Promise.all(machines.map(readMachine)),
   ])

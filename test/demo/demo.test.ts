@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict'
-import type { NumaNode } from '../../src/core/facts/facts.js'
 import { isOk, summarizeOutages } from '../../src/demo/demo-result.js'
 import { guestAddress } from '../../src/demo/demo-spec.js'
 import { parseKernelPackage } from '../../src/demo/guest/kernel.js'
-import { comparePools } from '../../src/demo/left-behind.js'
 import { parsePing } from '../../src/demo/parse-ping.js'
 import { parseProbeReport } from '../../src/demo/parse-probe-report.js'
 import { percentile } from '../../src/demo/percentile.js'
@@ -84,14 +82,5 @@ describe('demo', () => {
     const depends = 'linux-image-cloud-amd64\n  Depends: linux-image-6.1.0-56-cloud-amd64\n'
     assert.equal(parseKernelPackage(depends), 'linux-image-6.1.0-56-cloud-amd64')
     assert.equal(parseKernelPackage(''), null)
-  })
-
-  it('tells which hugepages were not given back', () => {
-    const node = (total: number): NumaNode => {
-      const hugepages = [{ pageBytes: 2 ** 21, total, free: 0 }]
-      return { id: 0, cpus: [0], memoryBytes: 1, freeBytes: 1, hugepages }
-    }
-    assert.deepEqual(comparePools([node(4)], [node(4)]), [])
-    assert.deepEqual(comparePools([node(4)], [node(6)]), ['hugepages of 2048 kB on node 0: 6, before 4'])
   })
 })

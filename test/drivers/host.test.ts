@@ -14,7 +14,7 @@ const listed = JSON.stringify([
   { ifname: 'lo', mtu: 65536, addr_info: [] },
   {
     ifname: 'vk0',
-    ifalias: 'vhostkit',
+    ifalias: 'vhostkit /run/a',
     mtu: 9000,
     addr_info: [
       { family: 'inet', local: '10.0.0.1', prefixlen: 24, scope: 'global' },
@@ -26,13 +26,13 @@ const listed = JSON.stringify([
 describe('taps', () => {
   it('are made with a vnet header, an MTU, addresses, and put up', async () => {
     const asked: string[] = []
-    await createTap(tap, async (args) => {
+    await createTap(tap, '/run/a', async (args) => {
       asked.push(args.join(' '))
       return done
     })
     assert.deepEqual(asked, [
       'tuntap add dev vk0 mode tap vnet_hdr',
-      'link set dev vk0 alias vhostkit',
+      'link set dev vk0 alias vhostkit /run/a',
       'link set dev vk0 mtu 9000',
       'address add 10.0.0.1/24 dev vk0',
       'address add fd00::1/64 dev vk0',
@@ -46,13 +46,13 @@ describe('taps', () => {
       asked.push(args.join(' '))
       return args[0] === 'address' ? { ...done, ok: false, failure: 'ip: invalid address' } : done
     }
-    await assert.rejects(createTap(tap, ip), /Tap vk0: ip: invalid address/)
+    await assert.rejects(createTap(tap, '/run/a', ip), /Tap vk0: ip: invalid address/)
     assert.equal(asked.at(-1), 'link delete dev vk0')
   })
 
   it('are ours only with our mark, and their addresses are those we gave', () => {
-    assert.deepEqual(parseTaps(listed), [{ ifname: 'vk0', mtu: 9000, addresses: ['10.0.0.1/24'] }])
-    assert.deepEqual(parseTaps(''), [])
+    assert.deepEqual(parseTaps(listed, '/run/a'), [{ ifname: 'vk0', mtu: 9000, addresses: ['10.0.0.1/24'] }])
+    assert.deepEqual(parseTaps('', '/run/a'), [])
   })
 
   it('of others are never removed', async () => {
@@ -61,8 +61,9 @@ describe('taps', () => {
       asked.push(args.join(' '))
       return { ...done, stdout: listed }
     }
-    await deleteTap('lo', ip)
-    assert.deepEqual(asked, ['-json -details address show'])
+    await deleteTap('lo', '/run/a', ip)
+    await deleteTap('vk0', '/run/b', ip)
+    assert.deepEqual(asked, ['-json -details address show', '-json -details address show'])
   })
 })
 
