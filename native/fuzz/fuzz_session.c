@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "input.h"
+#include "vhost/fd_kind.h"
 #include "vhost/session.h"
 
 #define PAIRS 2u
@@ -73,6 +74,8 @@ static void make_pool(void)
     pool[6] = open("/dev/null", O_RDWR | O_CLOEXEC);
     pool[7] = open("/", O_RDONLY | O_CLOEXEC);
     FUZZ_CHECK(memory_map_guard_install() == 0, "no guard");
+    fd_discard(dup(pool[6])); /* starts the closing thread, which has fds of its own */
+    fd_discard_wait();
 }
 
 static int choose_fd(void)
@@ -333,6 +336,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (victim >= 0)
         close(victim);
     victim = -1;
+    fd_discard_wait();
     for (int fd = 0; fd < FDS_SEEN; fd++)
         FUZZ_CHECK((fcntl(fd, F_GETFD) >= 0) == was_open[fd], "fd %d was %s", fd,
                    was_open[fd] ? "closed, and is not the session's" : "leaked");

@@ -32,6 +32,7 @@ struct datapath {
     struct event_loop *loop;
     struct datapath_listener listener;
     struct socket_watch *socket_watch;
+    struct notifier notifier;        /* of the control thread */
     struct event_source report;      /* eventfd: a worker found a queue broken */
     struct event_timer tick;         /* ages the MAC tables */
     struct worker *workers[WORKERS_MAX];
@@ -136,22 +137,26 @@ static bool ports_place(struct datapath *datapath)
     return true;
 }
 
-static void tell_mismatch(struct datapath *datapath, const struct port *port)
+void datapath_tell_node(struct port *port)
 {
     const struct worker *worker = port->workers[0];
 
     if (worker == NULL || worker->node < 0 || port->node < 0 || worker->node == port->node)
         return;
-    log_warn("port %s: guest memory is on node %d, its worker on node %d; give the switch a core there",
-             port->config.name, port->node, worker->node);
-    datapath_event(datapath, "memory.node", port, NULL, port->node, worker->node);
+    if (port_log(port, LOG_LEVEL_WARN,
+                 "guest memory is on node %d, its worker on node %d; give the switch a core there", port->node,
+                 worker->node))
+        datapath_event(port->datapath, "memory.node", port, NULL, port->node, worker->node);
 }
 
 void datapath_place(struct datapath *datapath)
 {
     ports_place(datapath);
-    for (unsigned i = 0; i < datapath->port_count; i++)
-        tell_mismatch(datapath, datapath->ports[i]);
+}
+
+struct notifier *datapath_notifier(struct datapath *datapath)
+{
+    return &datapath->notifier;
 }
 
 /* --- networks --- */
@@ -471,11 +476,12 @@ struct datapath *datapath_create(struct event_loop *loop, const struct datapath_
     datapath->loop = loop;
     datapath->listener = *listener;
     datapath->report = (struct event_source)EVENT_SOURCE_NONE;
+    datapath->notifier.null_fd = -1;
     datapath->socket_watch = socket_watch_create(loop, options->inotify_fd);
     datapath->topology = topology_create(NULL, 0);
     event_loop_start_timer(loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
     if (event_loop_add(loop, &datapath->report, report, EPOLLIN, on_report, datapath) == 0 &&
-        datapath->topology != NULL && memory_map_guard_install() == 0 && quiesce_init() == 0 &&
+        datapath->topology != NULL && notifier_open(&datapath->notifier) == 0 && memory_map_guard_install() == 0 && quiesce_init() == 0 &&
         workers_start(datapath, options))
         return datapath;
     int error = errno;
@@ -499,5 +505,6 @@ void datapath_destroy(struct datapath *datapath)
         close(report);
     socket_watch_destroy(datapath->socket_watch);
     topology_destroy(datapath->topology);
+    notifier_close(&datapath->notifier);
     free(datapath);
 }

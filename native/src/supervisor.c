@@ -132,6 +132,7 @@ static bool rest(const struct supervisor *supervisor, int milliseconds)
 
 static void take_signals(struct supervisor *supervisor)
 {
+    signal(SIGCHLD, SIG_DFL); /* ignored by our parent, it would hide how the switch ended */
     sigemptyset(&supervisor->signals);
     sigaddset(&supervisor->signals, SIGCHLD);
     sigaddset(&supervisor->signals, SIGTERM);

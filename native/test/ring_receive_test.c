@@ -221,6 +221,55 @@ static void one_load_each(void **state)
     assert_int_equal(rig->driver.used->ring[4].len, 1412 - 4 * 300);
 }
 
+/* A header in 12 pieces, then empty descriptors over the whole ring: legal, endless work if walked 64 times a frame. */
+static void post_empty_chains(struct ring_rig *rig)
+{
+    uint16_t size = rig->driver.options.size;
+
+    for (uint16_t i = 0; i < size; i++)
+        driver_describe(&rig->driver, i, RIG_BUFFERS + i, i < NET_HEADER_SIZE ? 1 : 0,
+                        (uint16_t)(VRING_DESC_F_WRITE | (i + 1 < size ? VRING_DESC_F_NEXT : 0)), (uint16_t)(i + 1));
+    for (uint16_t i = 0; i < size; i++)
+        driver_offer(&rig->driver, 0);
+    driver_publish(&rig->driver);
+    rig_save(rig);
+}
+
+static void bounded_descriptors(void **state)
+{
+    struct ring_rig *rig = rig_open(true, 256, MERGEABLE);
+
+    (void)state;
+    post_empty_chains(rig);
+    load_watch_start();
+    assert_int_equal(rig_deliver(rig, 1000, 1), DROP_RX_NO_ROOM);
+    load_watch_stop();
+    assert_true(load_watch_count(rig->driver.desc, 16u * 256) <= RING_DELIVER_DESCRIPTORS + 256 + BURST_MAX);
+    assert_int_equal(rig->ring.last_avail, 0);
+}
+
+static void not_tried_in_vain(void **state)
+{
+    struct ring_rig *rig = rig_open(true, 256, MERGEABLE);
+
+    (void)state;
+    post_empty_chains(rig);
+    assert_int_equal(rig_deliver(rig, 1000, 1), DROP_RX_NO_ROOM);
+    load_watch_start();
+    assert_int_equal(rig_deliver(rig, 1000, 1), DROP_RX_NO_ROOM);
+    assert_int_equal(rig_deliver(rig, 2000, 1), DROP_RX_NO_ROOM);
+    load_watch_stop();
+    assert_int_equal(load_watch_count(rig->driver.desc, 16u * 256), 0);
+
+    rig = rig_open(true, 256, MERGEABLE); /* too few buffers: a new one makes it fit */
+    post(rig, 1, 512);
+    assert_int_equal(rig_deliver(rig, 1000, 1), DROP_RX_NO_ROOM);
+    assert_int_equal(rig_deliver(rig, 1000, 1), DROP_RX_NO_ROOM);
+    assert_int_equal(rig_deliver(rig, 100, 1), DROP_NONE); /* a smaller one fits meanwhile */
+    post(rig, 2, 1024);
+    assert_int_equal(rig_deliver(rig, 1000, 1), DROP_NONE);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -233,6 +282,8 @@ int main(void)
         ROW("R14 merged buffers are filled in order", merged_lengths),
         ROW("R14 nothing is visible before it is published", not_published_before),
         ROW("R1 each descriptor is loaded once to receive", one_load_each),
+        ROW("R28 the descriptors walked for one frame are limited", bounded_descriptors),
+        ROW("R28 a frame that found no room is not tried in vain again", not_tried_in_vain),
     };
     int failed = cmocka_run_group_tests_name("ring receive", tests, NULL, NULL);
 

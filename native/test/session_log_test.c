@@ -14,6 +14,7 @@
 #define USED_LOG 0x300000ull
 
 static uint8_t *log_bits;
+static int log_fd;
 
 static struct session_rig *logging(uint64_t used_log)
 {
@@ -36,12 +37,13 @@ static struct session_rig *logging(uint64_t used_log)
     };
     assert_int_equal(session_say(rig, VHOST_USER_SET_VRING_ADDR, &where, sizeof where, NULL, 0), SESSION_OK);
     assert_int_equal(session_say_state(rig, VHOST_USER_SET_VRING_ENABLE, 0, 1), SESSION_OK);
-    close(fd);
+    log_fd = fd;
     return rig;
 }
 
 static void stop_logging(struct session_rig *rig)
 {
+    close(log_fd);
     munmap(log_bits, LOG_BYTES);
     session_rig_close(rig);
 }
@@ -145,6 +147,22 @@ static void used_ring_outside_the_log(void **state)
     }
 }
 
+static void log_is_truncated(void **state)
+{
+    struct session_rig *rig = logging(USED_LOG);
+
+    (void)state;
+    assert_int_equal(memory_map_guard_install(), 0);
+    driver_refill(&rig->queues[0]);
+    driver_publish(&rig->queues[0]);
+    assert_int_equal(deliver(rig, 60), DROP_NONE);
+    assert_int_equal(ftruncate(log_fd, 0), 0);
+    deliver(rig, 60); /* the write is caught; the ring stands still from here on */
+    assert_int_equal(rig->session.vrings[0].ring.fault, RING_FAULT_LOG);
+    assert_int_equal(deliver(rig, 60), DROP_RX_BROKEN);
+    stop_logging(rig);
+}
+
 static void log_shrinks_and_moves(void **state)
 {
     struct session_rig *rig = logging(USED_LOG);
@@ -174,6 +192,7 @@ int main(void)
         ROW("R19 every page written is in the dirty log, no other", written_pages),
         ROW("R19 logging is switched off and on while running", log_switched_off),
         ROW("F5 used ring logged outside the log: broken, nothing written", used_ring_outside_the_log),
+        ROW("F9 the log's file is truncated: broken, and the switch lives", log_is_truncated),
         ROW("F5 a second log takes the place of the first", log_shrinks_and_moves),
     };
     return cmocka_run_group_tests_name("session, dirty log", tests, NULL, NULL);

@@ -157,68 +157,52 @@ static void full_call_fd(void **state)
 {
     struct switch_rig *rig = switch_with_machines(2, with_flags);
     uint64_t full = UINT64_MAX - 1;
-    int fd = eventfd(0, EFD_CLOEXEC); /* blocking, as it came */
+    int fd = eventfd(0, EFD_CLOEXEC); /* it blocks its writers, and the switch cannot change that for good */
 
     (void)state;
     switch_learn_all(rig);
     use_call_fd(&rig->machines[1], 0, fd);
     use_call_fd(&rig->machines[0], 1, fd);
     assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
-    if (write(fd, &full, sizeof full) < 0) /* nearly full already by the first call */
-        assert_int_equal(write(fd, &(uint64_t){ UINT64_MAX - 3 }, 8), 8);
+    for (uint64_t step = full; step > 0; step /= 2) /* whatever the first calls left */
+        while (write(fd, &step, sizeof step) == sizeof step)
+            continue;
+    assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
     for (uint32_t i = 0; i < 500; i++)
         switch_pass(rig, 0, 1, i);
     close(fd);
     switch_close(rig);
 }
 
+/* Anything but an eventfd could block whoever signals it: that session ends, and nobody else notices. */
 static void odd_call_fds(void **state)
 {
-    struct switch_rig *rig = switch_with_machines(3, with_flags);
-    int pipe_fds[2], pair[2], fds[6];
+    struct switch_rig *rig = switch_with_machines(2, with_flags);
+    int pipe_fds[2], pair[2], fds[7];
+    char path[96];
 
     (void)state;
     switch_learn_all(rig);
     assert_int_equal(pipe(pipe_fds), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    assert_true(fcntl(pipe_fds[1], F_SETPIPE_SZ, 4096) >= 4096);
-    fds[0] = pipe_fds[1];              /* fills up: nobody reads */
-    fds[1] = pair[0];                  /* a socket, fills up as well */
-    fds[2] = pipe_fds[0];              /* cannot be written */
+    snprintf(path, sizeof path, "%s/file", rig->folder);
+    fds[0] = pipe_fds[1];
+    fds[1] = pair[0];
+    fds[2] = pipe_fds[0];
     fds[3] = open("/dev/null", O_WRONLY);
     fds[4] = open("/dev/full", O_WRONLY);
-    fds[5] = dup(rig->machines[1].peer.socket); /* the connection itself */
-    for (unsigned i = 0; i < 6; i++) {
-        use_call_fd(&rig->machines[1], 0, fds[i]);
-        for (uint32_t frame = 0; frame < (i < 2 ? 600u : 20u); frame++) {
-            switch_send(rig, 0, 1, frame);
-            switch_receive(rig, 1, i == 5 ? 20 : 1000); /* what goes to itself may end the session */
-        }
-        switch_pass(rig, 0, 2, i);
-        if (i == 5)
-            break;
+    fds[5] = dup(rig->machines[1].peer.socket);
+    fds[6] = open(path, O_RDWR | O_CREAT, 0600);
+    for (unsigned i = 0; i < 7; i++) {
+        uint64_t vring = 0;
+
+        assert_false(vhost_peer_command(&rig->machines[1].peer, VHOST_USER_SET_VRING_CALL, &vring, 8, &fds[i], 1));
+        assert_true(machine_attach(&rig->machines[1]));
+        switch_wait_state(rig, "vm1", "up");
+        switch_pass(rig, 0, 1, i);
         close(fds[i]);
     }
-    close(fds[5]);
     close(pair[1]);
-    switch_close(rig);
-
-    rig = switch_with_machines(2, with_flags); /* a file: refused, and the other port does not notice */
-    switch_learn_all(rig);
-    {
-        char path[96];
-        uint64_t vring = 0;
-        int fd;
-
-        snprintf(path, sizeof path, "%s/file", rig->folder);
-        fd = open(path, O_RDWR | O_CREAT, 0600);
-        assert_false(vhost_peer_command(&rig->machines[1].peer, VHOST_USER_SET_VRING_CALL, &vring, 8, &fd,
-                                        1));
-        close(fd);
-    }
-    assert_true(machine_attach(&rig->machines[1]));
-    switch_wait_state(rig, "vm1", "up");
-    switch_pass(rig, 0, 1, 9);
     switch_close(rig);
 }
 

@@ -59,7 +59,7 @@ static void log_window_renew(struct port *port)
     port->log_left_out = 0;
 }
 
-void port_log(struct port *port, enum log_level level, const char *format, ...)
+bool port_log(struct port *port, enum log_level level, const char *format, ...)
 {
     char text[256];
     va_list arguments;
@@ -67,13 +67,14 @@ void port_log(struct port *port, enum log_level level, const char *format, ...)
     log_window_renew(port);
     if (port->log_lines == PORT_LOG_LINES) {
         port->log_left_out++;
-        return;
+        return false;
     }
     port->log_lines++;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     log_line(level, "port %s: %s", port->config.name, text);
+    return true;
 }
 
 void port_failed(struct port *port, const char *format, ...)
@@ -87,8 +88,8 @@ void port_failed(struct port *port, const char *format, ...)
     if (strcmp(sentence, port->last_error) == 0)
         return; /* said already: a port that retries must not fill the log */
     memcpy(port->last_error, sentence, sizeof sentence);
-    port_log(port, LOG_LEVEL_WARN, "%s", sentence);
-    datapath_event(port->datapath, "port.error", port, sentence, -1, -1);
+    if (port_log(port, LOG_LEVEL_WARN, "%s", sentence))
+        datapath_event(port->datapath, "port.error", port, sentence, -1, -1);
 }
 
 void port_wake(struct port *port)

@@ -70,10 +70,10 @@ void port_deinit(struct port *port);
 /* Copies the config, allocates the counters. False: no memory. */
 bool port_init(struct port *port, const struct port_ops *ops, struct datapath *datapath,
                const struct port_config *config);
-/* A line about the port, within its budget. */
-__attribute__((format(printf, 3, 4))) void port_log(struct port *port, enum log_level level, const char *format,
+/* A line about the port. False: its budget is used up. */
+__attribute__((format(printf, 3, 4))) bool port_log(struct port *port, enum log_level level, const char *format,
                                                     ...);
-/* Keeps the sentence and tells the listener. */
+/* Keeps the sentence, and tells log and listener within the same budget. */
 __attribute__((format(printf, 2, 3))) void port_failed(struct port *port, const char *format, ...);
 
 /* NULL and the refusal when it cannot be made. */
@@ -93,6 +93,10 @@ void datapath_config_changed(struct datapath *datapath);
 void datapath_quiesce(struct datapath *datapath);
 /* The node of a port's memory became known or changed: its queues may move. */
 void datapath_place(struct datapath *datapath);
+/* Says so when the port's queues are served from another node than its memory's. */
+void datapath_tell_node(struct port *port);
+/* The control thread's. */
+struct notifier *datapath_notifier(struct datapath *datapath);
 /* Wakes the workers that serve the port. */
 void port_wake(struct port *port);
 

@@ -40,7 +40,7 @@
 struct tap_port {
     struct port port;
     int fd;                          /* -1: not attached */
-    uint64_t next_round;             /* of the worker: not to be read before */
+    _Atomic uint64_t next_round;     /* of the worker: not to be read before */
     atomic_bool gone;                /* the interface was deleted under us */
     bool told;                       /* that was reported */
     atomic_flag lock;                /* of tx counters and linear */
@@ -61,7 +61,13 @@ static struct tap_port *tap_port_of(const struct port *port)
 
 /* --- workers --- */
 
-/* One frame from the tap into frames[index]. False: none. */
+/* Errors after which no frame will ever come again. */
+static bool tap_lost(int error)
+{
+    return error == EBADFD || error == ENODEV || error == EIO || error == EBADF;
+}
+
+/* One frame from the tap into frames[index], also a bad one, with `drop` set. False: none is there. */
 static bool tap_read(struct tap_port *tap, struct burst *burst, unsigned index)
 {
     struct frame *frame = &burst->frames[index];
@@ -71,10 +77,14 @@ static bool tap_read(struct tap_port *tap, struct burst *burst, unsigned index)
     };
     ssize_t length = readv(tap->fd, parts, 2);
 
-    if (length < 0 && errno != EAGAIN && errno != EINTR)
-        atomic_store_explicit(&tap->gone, true, memory_order_relaxed);
-    if (length < (ssize_t)(NET_HEADER_SIZE + FRAME_LENGTH_MIN))
+    if (length < 0) {
+        atomic_store_explicit(&tap->gone, tap_lost(errno), memory_order_relaxed);
         return false;
+    }
+    frame->segment_count = 0;
+    frame->drop = DROP_RUNT;
+    if (length < (ssize_t)(NET_HEADER_SIZE + FRAME_LENGTH_MIN))
+        return true;
     frame->drop = DROP_NONE;
     frame->length = (uint32_t)length - NET_HEADER_SIZE;
     frame->head_length = (uint16_t)(frame->length < FRAME_HEAD_MAX ? frame->length : FRAME_HEAD_MAX);

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "port/port.h"
 #include "switch/forward.h"
@@ -27,6 +26,8 @@ struct vhost_port {
     struct endpoint endpoint;
     struct session session;
     bool open;                             /* a session is open */
+    const struct memory_map *placed_memory; /* whose node port.node is */
+    bool watched[QUEUE_PAIRS_MAX];         /* the pair's kick fd wakes its worker; changes while not live */
     bool was_up;                           /* an event "port.up" was sent and no "port.down" since */
     atomic_bool live;                      /* workers may look at the session's rings */
     int8_t receiver[QUEUE_PAIRS_MAX];      /* sender's pair -> pair to deliver on, -1 none; changes while not live */
@@ -56,14 +57,12 @@ static bool vhost_port_live(struct vhost_port *vport)
 
 /* --- workers --- */
 
-static void vring_call(struct vring *vring, struct queue_stats *stats)
+static void vring_call(struct vring *vring, struct queue_stats *stats, struct notifier *notifier)
 {
-    uint64_t one = 1;
-
     if (vring->call_fd < 0 || atomic_load_explicit(&vring->call_failed, memory_order_relaxed))
         return;
     counter_add(&stats->calls, 1);
-    if (write(vring->call_fd, &one, sizeof one) < 0 && errno != EAGAIN)
+    if (!notifier_signal(notifier, vring->call_fd))
         atomic_store_explicit(&vring->call_failed, true, memory_order_relaxed);
 }
 
@@ -120,7 +119,7 @@ static unsigned vhost_port_poll(struct port *port, unsigned pair, struct worker 
             burst_drop(stats, DROP_TX_DISABLED, count); /* started but disabled: processed and discarded (R21) */
         ring_complete(&vring->ring, worker->burst);
         if (ring_notify(&vring->ring))
-            vring_call(vring, stats);
+            vring_call(vring, stats, &worker->notifier);
     }
     if (!ring_usable(&vring->ring))
         worker_report(worker);
@@ -152,8 +151,14 @@ static bool vhost_port_polled(const struct port *port, unsigned pair)
     struct vhost_port *vport = vhost_port_of(port);
     const struct vring *vring = transmit_ring(vport, pair);
 
-    return vhost_port_live(vport) && vring->kick_fd < 0 && ring_usable(&vring->ring);
+    return vhost_port_live(vport) && !vport->watched[pair] && ring_usable(&vring->ring);
 }
+
+/*
+ * Frames that one delivery may be cut into. A burst of 32 frames of 64 KiB makes 1440 pieces
+ * at an MTU of 1500; a sender that asks for pieces of 8 bytes must not keep a worker busy (R28).
+ */
+#define DELIVERY_PIECES 2048u
 
 /* One delivery to a locked ring. */
 struct delivery {
@@ -161,19 +166,45 @@ struct delivery {
     struct queue_stats *stats;
     struct segment *scratch;
     uint64_t frames, bytes; /* delivered so far */
+    unsigned pieces;        /* that may still be made by cutting */
 };
 
-static void deliver_frame(void *context, const struct frame *frame)
+/* False: it was not delivered. */
+static bool deliver_frame(void *context, const struct frame *frame)
 {
     struct delivery *delivery = context;
     enum drop_reason reason = ring_deliver(delivery->ring, frame, delivery->scratch);
 
     if (reason != DROP_NONE) {
         counter_add(&delivery->stats->drops[reason], 1);
-        return;
+        return false;
     }
     delivery->frames++;
     delivery->bytes += frame->length;
+    return true;
+}
+
+/* A piece of a frame that was cut: what follows one that is lost would be thrown away by TCP anyway. */
+static bool deliver_piece(void *context, const struct frame *frame)
+{
+    struct delivery *delivery = context;
+
+    if (delivery->pieces == 0) {
+        burst_drop(delivery->stats, DROP_RX_OFFLOAD, 1);
+        return false;
+    }
+    delivery->pieces--;
+    return deliver_frame(delivery, frame);
+}
+
+/* Longest frame that the port's MTU allows, also as a piece of a frame with GSO. */
+static bool mtu_allows(const struct port *port, const struct frame *frame)
+{
+    uint32_t length = frame->net.gso_type == NET_HEADER_GSO_NONE
+                          ? frame->length
+                          : (uint32_t)frame->net.hdr_len + frame->net.gso_size;
+
+    return length <= port->config.mtu + FRAME_OVERHEAD;
 }
 
 static void deliver_one(struct vhost_port *vport, struct worker *worker, struct delivery *delivery,
@@ -181,12 +212,12 @@ static void deliver_one(struct vhost_port *vport, struct worker *worker, struct 
 {
     uint64_t features = vport->session.features;
 
-    if (frame->net.gso_type == NET_HEADER_GSO_NONE && frame->length > vport->port.config.mtu + FRAME_OVERHEAD) {
+    if (!mtu_allows(&vport->port, frame)) {
         burst_drop(delivery->stats, DROP_MTU, 1);
     } else if (offload_passes(frame, features)) {
         deliver_frame(delivery, frame);
     } else {
-        enum drop_reason reason = offload_apply(worker->offload, frame, features, deliver_frame, delivery);
+        enum drop_reason reason = offload_apply(worker->offload, frame, features, deliver_piece, delivery);
 
         if (reason != DROP_NONE)
             burst_drop(delivery->stats, reason, 1);
@@ -220,6 +251,7 @@ static void vhost_port_deliver(struct port *port, unsigned pair, struct worker *
         .ring = &vring->ring,
         .stats = &port->tx[target],
         .scratch = worker->scratch,
+        .pieces = DELIVERY_PIECES,
     };
 
     vring_lock(vring);
@@ -236,7 +268,7 @@ static void vhost_port_deliver(struct port *port, unsigned pair, struct worker *
     }
     bool broke = usable && !ring_usable(&vring->ring);
     if (call)
-        vring_call(vring, delivery.stats);
+        vring_call(vring, delivery.stats, &worker->notifier);
     vring_unlock(vring);
     if (broke)
         worker_report(worker);
@@ -252,16 +284,21 @@ static void watch_kicks(struct vhost_port *vport)
         if (!vring->ring.running || vring->kick_fd < 0 || vport->port.workers[pair] == NULL)
             continue;
         int error = worker_watch(vport->port.workers[pair], vring->kick_fd, vport->port.id, pair);
-        if (error != 0 && error != -EEXIST)
-            port_failed(&vport->port, "kick of queue %u cannot be waited for: %s", pair, strerror(-error));
+
+        vport->watched[pair] = error == 0 || error == -EEXIST;
+        if (!vport->watched[pair])
+            port_failed(&vport->port, "kick of queue %u cannot be waited for, so it is polled: %s", pair,
+                        strerror(-error));
     }
 }
 
 static void unwatch_kicks(struct vhost_port *vport)
 {
-    for (unsigned pair = 0; pair < vport->port.pairs; pair++)
-        if (transmit_ring(vport, pair)->kick_fd >= 0 && vport->port.workers[pair] != NULL)
+    for (unsigned pair = 0; pair < vport->port.pairs; pair++) {
+        if (vport->watched[pair] && vport->port.workers[pair] != NULL)
             worker_unwatch(vport->port.workers[pair], transmit_ring(vport, pair)->kick_fd);
+        vport->watched[pair] = false;
+    }
 }
 
 static void on_pause(void *owner)
@@ -286,23 +323,28 @@ static bool choose_receivers(struct vhost_port *vport)
     return first >= 0;
 }
 
-/* The node of the guest's memory, seen on its first running ring. */
+/* The node of the guest's memory, seen on its first running ring; -1 not known. */
 static int memory_node(const struct vhost_port *vport)
 {
     for (unsigned i = 0; i < vport->session.vring_count; i++)
         if (vport->session.vrings[i].ring.running)
             return memory_map_node(vport->session.memory, vport->session.vrings[i].ring.desc);
-    return vport->port.node;
+    return -1;
 }
 
+/* Once for each memory table: a front end that moves its pages about must not have all queues placed anew each time. */
 static void follow_node(struct vhost_port *vport)
 {
-    int node = memory_node(vport);
+    int node = vport->session.memory == vport->placed_memory ? -1 : memory_node(vport);
 
+    if (node < 0)
+        return;
+    vport->placed_memory = vport->session.memory;
     if (node == vport->port.node)
         return;
     vport->port.node = node;
     datapath_place(vport->port.datapath);
+    datapath_tell_node(&vport->port);
 }
 
 /* Tells of port.up and port.down when that changed, and of rings that could not start. */
@@ -329,7 +371,7 @@ static void force_call(struct vhost_port *vport, unsigned index)
     struct queue_stats *stats = index % 2 == 0 ? vport->port.tx : vport->port.rx;
 
     if (ring_usable(&vring->ring) && !vring->ring.signalled_valid)
-        vring_call(vring, &stats[index / 2]);
+        vring_call(vring, &stats[index / 2], datapath_notifier(vport->port.datapath));
 }
 
 static void on_resume(void *owner)
@@ -407,6 +449,8 @@ static void on_disconnected(void *owner, const char *why)
 
     session_close(&vport->session);
     vport->open = false;
+    vport->placed_memory = NULL;
+    atomic_store(&vport->announce, 0);
     port_log(&vport->port, LOG_LEVEL_INFO, "disconnected: %s", why);
     datapath_event(vport->port.datapath, "port.disconnected", &vport->port, why, -1, -1);
 }
@@ -495,7 +539,6 @@ static void vhost_port_inspect(struct port *port)
     for (unsigned i = 0; vport->open && i < vport->session.vring_count; i++) {
         struct vring *vring = &vport->session.vrings[i];
         uint8_t fault = atomic_load(&vring->ring.fault);
-        uint64_t one = 1;
 
         if (fault == RING_FAULT_NONE || fault == vport->reported[i])
             continue;
@@ -503,8 +546,8 @@ static void vhost_port_inspect(struct port *port)
         port_failed(port, "queue %u is broken: %s (%s, avail index %u)", i, ring_fault_sentence[fault],
                     ring_fault_name[fault], vring->ring.fault_index);
         datapath_event(port->datapath, "queue.broken", port, ring_fault_name[fault], (int)i, -1);
-        if (vring->err_fd >= 0 && write(vring->err_fd, &one, sizeof one) < 0)
-            log_debug("port %s: error fd of queue %u: %s", port->config.name, i, strerror(errno));
+        if (vring->err_fd >= 0)
+            notifier_signal(datapath_notifier(port->datapath), vring->err_fd);
     }
 }
 

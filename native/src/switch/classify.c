@@ -18,6 +18,10 @@ static enum drop_reason frame_check(const struct port *from, uint64_t features, 
         return reason;
     if (frame->net.gso_type == NET_HEADER_GSO_NONE && frame->length > from->config.mtu + FRAME_OVERHEAD)
         return DROP_TOO_BIG;
+    /* What TSO makes of it must fit as well: headers and one piece. */
+    if (frame->net.gso_type != NET_HEADER_GSO_NONE &&
+        (uint32_t)frame->net.hdr_len + frame->net.gso_size > from->config.mtu + FRAME_OVERHEAD)
+        return DROP_TOO_BIG;
     uint64_t source = mac_load(frame->head + 6);
 
     return source == 0 || mac_is_multicast(source) ? DROP_SOURCE_MAC : DROP_NONE;

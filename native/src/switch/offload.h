@@ -31,11 +31,11 @@ void offload_work_destroy(struct offload_work *work);
 /*
  * For a checked frame that does not pass: calls emit with one or more frames that the receiver
  * can take: the checksum completed (R13), or a TSO frame cut into frames of gso_size. The emitted
- * frames and their segments live only during the call. Returns DROP_NONE, or DROP_RX_OFFLOAD, and
+ * frames and their segments live only during the call; when it returns false no more are made. Returns DROP_NONE, or DROP_RX_OFFLOAD, and
  * then nothing was emitted: too many frames to cut, or segments that do not make up the length.
  */
 enum drop_reason offload_apply(struct offload_work *work, const struct frame *frame,
                                uint64_t receiver_features,
-                               void (*emit)(void *context, const struct frame *frame), void *context);
+                               bool (*emit)(void *context, const struct frame *frame), void *context);
 
 #endif

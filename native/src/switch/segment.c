@@ -38,7 +38,7 @@ struct offload_work {
 
 /* Where an emitted frame goes. */
 struct sink {
-    void (*emit)(void *context, const struct frame *frame); /* takes it, during the call */
+    bool (*emit)(void *context, const struct frame *frame); /* takes it, during the call; false: no more */
     void *context;                                          /* of emit */
 };
 
@@ -69,7 +69,7 @@ static bool make_linear(struct offload_work *work, const struct frame *frame)
 }
 
 /* Makes work->frame one of `length` bytes: head_filled in its head already, the others at `rest`. */
-static void emit_frame(struct offload_work *work, struct sink sink, uint32_t length, uint32_t head_filled,
+static bool emit_frame(struct offload_work *work, struct sink sink, uint32_t length, uint32_t head_filled,
                        uint8_t *rest)
 {
     struct frame *frame = &work->frame;
@@ -82,7 +82,7 @@ static void emit_frame(struct offload_work *work, struct sink sink, uint32_t len
     frame->drop = DROP_NONE;
     frame->segment_count = work->rest.length != 0;
     frame->segments = &work->rest;
-    sink.emit(sink.context, frame);
+    return sink.emit(sink.context, frame);
 }
 
 static enum drop_reason complete_checksum(struct offload_work *work, const struct frame *frame,
@@ -173,7 +173,8 @@ static enum drop_reason cut(struct offload_work *work, const struct frame *frame
             sum = checksum_add(sum, head + layout.tcp_offset, layout.payload - layout.tcp_offset);
             frame_store_be16(checksum, checksum_finish(checksum_add(sum, data, part)));
         }
-        emit_frame(work, sink, length, layout.payload, data);
+        if (!emit_frame(work, sink, length, layout.payload, data))
+            break;
         offset += part;
         index++;
     } while (offset < payload);
@@ -182,7 +183,7 @@ static enum drop_reason cut(struct offload_work *work, const struct frame *frame
 
 enum drop_reason offload_apply(struct offload_work *work, const struct frame *frame,
                                uint64_t receiver_features,
-                               void (*emit)(void *context, const struct frame *frame), void *context)
+                               bool (*emit)(void *context, const struct frame *frame), void *context)
 {
     struct sink sink = {emit, context};
     if (!make_linear(work, frame))

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "vhost/fd_kind.h"
 #include "vhost/memory_map.h"
 
 /* 2^44 bytes of guest memory: more than QEMU can give, far from overflowing. */
@@ -19,40 +19,48 @@
 bool dirty_log_map(struct dirty_log *log, int fd, uint64_t size, uint64_t offset, char *why, size_t why_size)
 {
     struct stat file;
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
     if (size == 0 || size > LOG_SIZE_MAX || offset > LOG_SIZE_MAX) {
         snprintf(why, why_size, "dirty log: wanted 1 to %llu bytes, found %llu at %llu",
                  (unsigned long long)LOG_SIZE_MAX, (unsigned long long)size, (unsigned long long)offset);
         return false;
     }
-    if (fstat(fd, &file) != 0 || !S_ISREG(file.st_mode) || offset + size > (uint64_t)file.st_size) {
-        snprintf(why, why_size, "dirty log: its fd is not a file of at least %llu bytes",
+    if (!fd_is_memory(fd) || fstat(fd, &file) != 0 || offset + size > (uint64_t)file.st_size) {
+        snprintf(why, why_size, "dirty log: its fd is no shared memory of at least %llu bytes",
                  (unsigned long long)(offset + size));
         return false;
     }
+    uint64_t page = fd_memory_page(fd);
     uint64_t lead = offset % page;
-    void *mapping = mmap(NULL, lead + size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(offset - lead));
+    uint64_t mapping_size = (lead + size + page - 1) / page * page;
+    void *mapping = mmap(NULL, mapping_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(offset - lead));
 
     if (mapping == MAP_FAILED) {
         snprintf(why, why_size, "dirty log: cannot be mapped: %s", strerror(errno));
         return false;
     }
+    if (!memory_guard_add(mapping, mapping_size, page, &log->faulted)) {
+        munmap(mapping, mapping_size);
+        snprintf(why, why_size, "dirty log: too many mappings in all");
+        return false;
+    }
     dirty_log_unmap(log);
-    *log = (struct dirty_log){
-        .bits = (uint8_t *)mapping + lead,
-        .size = size,
-        .mapping = mapping,
-        .mapping_size = lead + size,
-    };
+    log->bits = (uint8_t *)mapping + lead;
+    log->size = size;
+    log->mapping = mapping;
+    log->mapping_size = mapping_size;
     return true;
 }
 
 void dirty_log_unmap(struct dirty_log *log)
 {
-    if (log->bits != NULL)
+    if (log->bits != NULL) {
+        memory_guard_remove(log->mapping);
         munmap(log->mapping, log->mapping_size);
-    *log = (struct dirty_log){ 0 };
+    }
+    log->bits = NULL;
+    log->size = 0;
+    atomic_store(&log->faulted, false);
 }
 
 bool dirty_log_mark(struct dirty_log *log, uint64_t guest, uint64_t length)
@@ -66,5 +74,5 @@ bool dirty_log_mark(struct dirty_log *log, uint64_t guest, uint64_t length)
         return false;
     for (uint64_t page = first; page <= last; page++)
         __atomic_fetch_or(&log->bits[page / 8], (uint8_t)(1u << (page % 8)), __ATOMIC_RELAXED);
-    return true;
+    return !atomic_load_explicit(&log->faulted, memory_order_relaxed);
 }

@@ -9,6 +9,7 @@
 #ifndef VHOSTKIT_DIRTY_LOG_H
 #define VHOSTKIT_DIRTY_LOG_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,6 +19,7 @@ struct dirty_log {
     uint64_t size; /* bytes of the bitmap */
     void *mapping;
     size_t mapping_size;
+    atomic_bool faulted; /* a SIGBUS was caught inside: the file was truncated (F9) */
 };
 
 /* Maps `size` bytes at `offset` of `fd` (stays the caller's). False and a sentence when refused (F5). */
@@ -25,7 +27,7 @@ bool dirty_log_map(struct dirty_log *log, int fd, uint64_t size, uint64_t offset
                    char *why, size_t why_size);
 void dirty_log_unmap(struct dirty_log *log);
 
-/* Marks the pages of [guest, guest + length). False: outside the log, nothing was marked. */
+/* Marks the pages of [guest, guest + length). False: outside the log, or its file was truncated. */
 bool dirty_log_mark(struct dirty_log *log, uint64_t guest, uint64_t length);
 
 #endif

@@ -18,10 +18,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "vhost/fd_kind.h"
 #include "vhost/session.h"
 
 #define RETRY_FIRST_MS 1u
 #define RETRY_LAST_MS 1000u
+
+/* Before the next accept(2) after one that failed. */
+#define ACCEPT_RETRY_MS 100u
 
 /*
  * A session that ended before this did not work out: the next one is held back,
@@ -51,7 +55,7 @@ static void incoming_reset(struct endpoint *endpoint)
 static void incoming_discard(struct endpoint *endpoint)
 {
     for (unsigned i = 0; i < endpoint->fd_count; i++)
-        close(endpoint->fds[i]);
+        fd_discard(endpoint->fds[i]);
     incoming_reset(endpoint);
 }
 
@@ -70,7 +74,7 @@ static void incoming_take_fds(struct endpoint *endpoint, struct msghdr *header)
             if (endpoint->fd_count < VHOST_USER_FDS_MAX) {
                 endpoint->fds[endpoint->fd_count++] = fd;
             } else {
-                close(fd);
+                fd_discard(fd);
                 endpoint->fds_lost = true;
             }
         }
@@ -319,16 +323,24 @@ static void endpoint_connect(struct endpoint *endpoint)
 
 /* --- server --- */
 
+static void on_accept_again(void *owner)
+{
+    struct endpoint *endpoint = owner;
+
+    event_loop_change(endpoint->loop, &endpoint->listener, EPOLLIN);
+}
+
 static void on_connection(void *owner, uint32_t events)
 {
     struct endpoint *endpoint = owner;
     int fd = accept4(endpoint->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
     (void)events;
-    if (fd < 0)
+    if (fd < 0 && (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR))
         return;
-    if (endpoint_attach(endpoint, fd))
-        event_loop_change(endpoint->loop, &endpoint->listener, 0); /* one at a time: the next waits in the backlog */
+    event_loop_change(endpoint->loop, &endpoint->listener, 0); /* one at a time: the next waits in the backlog */
+    if (fd < 0 || !endpoint_attach(endpoint, fd)) /* no fd left, say: the listener would be readable for ever */
+        event_loop_start_timer(endpoint->loop, &endpoint->retry, ACCEPT_RETRY_MS, on_accept_again, endpoint);
 }
 
 /* A socket file that nobody listens on is left over from a crash of ours: only that is replaced. */
@@ -421,7 +433,8 @@ static void hold_back(struct endpoint *endpoint)
 
     endpoint->held = true;
     endpoint->hold_ms = 2 * wait < RETRY_LAST_MS ? 2 * wait : RETRY_LAST_MS;
-    event_loop_start_timer(endpoint->loop, &endpoint->retry, wait, on_retry, endpoint);
+    event_loop_start_timer(endpoint->loop, &endpoint->retry, wait,
+                           endpoint->role == PORT_ROLE_SERVER ? on_accept_again : on_retry, endpoint);
 }
 
 static void endpoint_disconnect(struct endpoint *endpoint, const char *why)
@@ -430,11 +443,7 @@ static void endpoint_disconnect(struct endpoint *endpoint, const char *why)
 
     snprintf(sentence, sizeof sentence, "%s", why);
     endpoint_detach(endpoint, sentence);
-    if (endpoint->role == PORT_ROLE_SERVER) {
-        event_loop_change(endpoint->loop, &endpoint->listener, EPOLLIN);
-    } else {
-        hold_back(endpoint);
-    }
+    hold_back(endpoint);
 }
 
 void endpoint_stop(struct endpoint *endpoint)

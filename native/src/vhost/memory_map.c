@@ -16,11 +16,9 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
-#include <linux/magic.h>
-#include <unistd.h>
 
 #include "datapath.h"
+#include "vhost/fd_kind.h"
 #include "worker/numa.h"
 
 /* One mapping that the SIGBUS handler may repair. */
@@ -31,12 +29,16 @@ struct guarded_range {
     _Atomic(atomic_bool *) faulted; /* flag of the map */
 };
 
-static struct guarded_range guarded[PORTS_MAX * MEMORY_REGIONS_MAX];
-static atomic_uint guarded_used; /* slots that were ever taken */
+/* For each port the regions of an old and a new map, while one replaces the other, and both logs. */
+#define GUARDED_MAX (PORTS_MAX * 2 * (MEMORY_REGIONS_MAX + 1))
 
-static void guard_add(void *start, size_t size, size_t page, atomic_bool *faulted)
+static struct guarded_range guarded[GUARDED_MAX];
+static atomic_uint guarded_used; /* slots that were ever taken */
+static uint64_t all_memory;      /* bytes of all maps; control thread */
+
+bool memory_guard_add(void *start, size_t size, size_t page, atomic_bool *faulted)
 {
-    for (unsigned i = 0; i < PORTS_MAX * MEMORY_REGIONS_MAX; i++) {
+    for (unsigned i = 0; i < GUARDED_MAX; i++) {
         struct guarded_range *range = &guarded[i];
 
         if (atomic_load(&range->size) != 0)
@@ -47,11 +49,12 @@ static void guard_add(void *start, size_t size, size_t page, atomic_bool *faulte
         atomic_store(&range->size, size);
         if (i >= atomic_load(&guarded_used))
             atomic_store(&guarded_used, i + 1);
-        return;
+        return true;
     }
+    return false;
 }
 
-static void guard_remove(const void *start)
+void memory_guard_remove(const void *start)
 {
     for (unsigned i = 0; i < atomic_load(&guarded_used); i++)
         if (atomic_load(&guarded[i].start) == (uintptr_t)start && atomic_load(&guarded[i].size) != 0)
@@ -96,6 +99,24 @@ static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_s
     return a < b + b_size && b < a + a_size;
 }
 
+static bool size_allowed(const struct memory_region_request *requests, unsigned count, char *why, size_t why_size)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        if (requests[i].size > GUEST_MEMORY_MAX || (bytes += requests[i].size) > GUEST_MEMORY_MAX) {
+            snprintf(why, why_size, "memory table: wanted at most %llu GiB", (unsigned long long)(GUEST_MEMORY_MAX >> 30));
+            return false;
+        }
+    }
+    if (all_memory + bytes > ALL_MEMORY_MAX) {
+        snprintf(why, why_size, "memory table: all guests together have more than %llu GiB",
+                 (unsigned long long)(ALL_MEMORY_MAX >> 30));
+        return false;
+    }
+    return true;
+}
+
 /* The checks that need no file: counts, sizes, wraps, overlaps (F4). */
 static bool requests_valid(const struct memory_region_request *requests, unsigned count, char *why,
                            size_t why_size)
@@ -128,10 +149,10 @@ static size_t file_page_size(int fd, const struct memory_region_request *r, unsi
                              size_t why_size)
 {
     struct stat file;
-    struct statfs fs;
 
-    if (fstat(fd, &file) != 0 || fstatfs(fd, &fs) != 0 || !S_ISREG(file.st_mode)) {
-        snprintf(why, why_size, "memory table: the fd of region %u is not a file", index);
+    if (!fd_is_memory(fd) || fstat(fd, &file) != 0) {
+        snprintf(why, why_size, "memory table: the fd of region %u is no shared memory (memfd, tmpfs, hugetlbfs)",
+                 index);
         return 0;
     }
     if (r->mmap_offset + r->size > (uint64_t)file.st_size) {
@@ -139,7 +160,7 @@ static size_t file_page_size(int fd, const struct memory_region_request *r, unsi
                  (unsigned long long)(r->mmap_offset + r->size), (unsigned long long)file.st_size);
         return 0;
     }
-    return (unsigned long)fs.f_type == HUGETLBFS_MAGIC ? (size_t)fs.f_bsize : (size_t)sysconf(_SC_PAGESIZE);
+    return fd_memory_page(fd);
 }
 
 static bool region_map(struct memory_region *region, const struct memory_region_request *r, int fd,
@@ -167,8 +188,11 @@ static bool region_map(struct memory_region *region, const struct memory_region_
         .mapping = mapping,
         .mapping_size = size,
     };
-    guard_add(mapping, size, page, faulted);
-    return true;
+    if (memory_guard_add(mapping, size, page, faulted))
+        return true;
+    munmap(mapping, size);
+    snprintf(why, why_size, "memory table: too many mappings in all");
+    return false;
 }
 
 static int by_guest_addr(const void *a, const void *b)
@@ -181,7 +205,7 @@ static int by_guest_addr(const void *a, const void *b)
 struct memory_map *memory_map_create(const struct memory_region_request *requests, const int *fds,
                                      unsigned count, char *why, size_t why_size)
 {
-    if (!requests_valid(requests, count, why, why_size))
+    if (!requests_valid(requests, count, why, why_size) || !size_allowed(requests, count, why, why_size))
         return NULL;
 
     struct memory_map *map = calloc(1, sizeof *map);
@@ -194,7 +218,7 @@ struct memory_map *memory_map_create(const struct memory_region_request *request
             memory_map_destroy(map);
             return NULL;
         }
-        map->count++;
+        all_memory += map->regions[map->count++].size;
     }
     qsort(map->regions, map->count, sizeof map->regions[0], by_guest_addr);
     return map;
@@ -205,8 +229,9 @@ void memory_map_destroy(struct memory_map *map)
     if (map == NULL)
         return;
     for (unsigned i = 0; i < map->count; i++) {
-        guard_remove(map->regions[i].mapping);
+        memory_guard_remove(map->regions[i].mapping);
         munmap(map->regions[i].mapping, map->regions[i].mapping_size);
+        all_memory -= map->regions[i].size;
     }
     free(map);
 }

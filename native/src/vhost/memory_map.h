@@ -34,6 +34,13 @@ struct memory_region {
     size_t mapping_size;
 };
 
+/*
+ * Bytes that one guest, and all of them, may have: sparse files cost a front end
+ * nothing, but our address space (2^47) is everybody's.
+ */
+#define GUEST_MEMORY_MAX (UINT64_C(1) << 43)
+#define ALL_MEMORY_MAX (UINT64_C(1) << 46)
+
 struct memory_map {
     unsigned count;
     struct memory_region regions[MEMORY_REGIONS_MAX]; /* ascending guest_addr */
@@ -62,6 +69,13 @@ int memory_map_node(const struct memory_map *map, const void *host);
  * a map gets a zero page there and sets `faulted`; any other keeps its default.
  */
 int memory_map_guard_install(void);
+
+/*
+ * Puts one more mapping of a front end's file under that guard (dirty_log.c does).
+ * False: no room for it.
+ */
+bool memory_guard_add(void *start, size_t size, size_t page, atomic_bool *faulted);
+void memory_guard_remove(const void *start);
 
 /* Size of a guest page in the dirty log and the smallest unit of a mapping. */
 #define GUEST_PAGE_SIZE 4096u

@@ -109,12 +109,12 @@ bool ring_start(struct ring *ring, const struct memory_map *memory, const struct
 bool ring_rebase(struct ring *ring, const struct memory_map *memory, const struct ring_address *where,
                  uint64_t features, char *why, size_t why_size)
 {
-    ring->running = ring_locate(ring, memory, where, why, why_size);
-    if (!ring->running)
+    if (!ring_locate(ring, memory, where, why, why_size))
         return false;
     ring_derive(ring, features);
     ring->signalled_valid = false;
     ring->window.count = 0; /* read through the old addresses */
+    ring->short_need = 0;
     ring_disarm(ring);
     return true;
 }
@@ -372,6 +372,7 @@ struct landing {
     uint64_t bytes;                         /* they can hold */
     uint16_t heads[RING_DELIVER_CHAINS];
     uint32_t room[RING_DELIVER_CHAINS];     /* bytes of each chain */
+    bool limit;                             /* no room because of a limit, not for want of buffers */
 };
 
 /* Head and first descriptor of avail entry last_avail + ahead. False: it is not there, or the ring is broken. */
@@ -413,7 +414,11 @@ void ring_expect(struct ring *ring, unsigned frames)
     window_prefetch(ring, wanted < available ? wanted : available, true);
 }
 
-/* Collects until `need` bytes fit. DROP_NONE, DROP_RX_NO_ROOM or DROP_RX_BROKEN. */
+/*
+ * Collects until `need` bytes fit. DROP_NONE, DROP_RX_NO_ROOM or DROP_RX_BROKEN. A chain may have as
+ * many descriptors as the ring, also empty ones, and nothing is consumed when the frame does not
+ * fit: so the descriptors of all chains of a frame are limited.
+ */
 static enum drop_reason landing_collect(struct ring *ring, struct landing *landing, uint64_t need,
                                         struct segment *scratch)
 {
@@ -422,11 +427,14 @@ static enum drop_reason landing_collect(struct ring *ring, struct landing *landi
     landing->chains = 0;
     landing->segments = 0;
     landing->bytes = 0;
+    landing->limit = false;
+    unsigned descriptors = 0;
     while (landing->bytes < need) {
         struct chain chain;
         enum ring_fault fault;
 
-        if (landing->chains == limit)
+        landing->limit = landing->chains == limit || descriptors >= RING_DELIVER_DESCRIPTORS;
+        if (landing->limit)
             return DROP_RX_NO_ROOM;
         uint16_t head;
         struct vring_desc first;
@@ -441,8 +449,10 @@ static enum drop_reason landing_collect(struct ring *ring, struct landing *landi
             ring_break(ring, fault);
             return DROP_RX_BROKEN;
         }
-        if (chain.overflow && landing->bytes + chain.kept_bytes < need)
+        landing->limit = chain.overflow && landing->bytes + chain.kept_bytes < need;
+        if (landing->limit)
             return DROP_RX_NO_ROOM;
+        descriptors += chain.descriptors;
         landing->heads[landing->chains] = head;
         landing->room[landing->chains] = (uint32_t)chain.bytes;
         landing->chains++;
@@ -452,6 +462,17 @@ static enum drop_reason landing_collect(struct ring *ring, struct landing *landi
     return DROP_NONE;
 }
 
+/* Whether a frame of that size was tried in vain and nothing changed since. */
+static bool ring_short_of(struct ring *ring, uint32_t need)
+{
+    if (ring->short_need == 0 || need < ring->short_need)
+        return false;
+    if (ring->short_limit || guest_load16(&ring->avail->idx) == ring->short_avail)
+        return true;
+    ring->short_need = 0;
+    return false;
+}
+
 enum drop_reason ring_deliver(struct ring *ring, const struct frame *frame, struct segment *scratch)
 {
     struct landing landing;
@@ -459,7 +480,14 @@ enum drop_reason ring_deliver(struct ring *ring, const struct frame *frame, stru
 
     if (ring_memory_gone(ring) || !ring_usable(ring))
         return DROP_RX_BROKEN;
+    if (ring_short_of(ring, need))
+        return DROP_RX_NO_ROOM;
     enum drop_reason reason = landing_collect(ring, &landing, need, scratch);
+    if (reason == DROP_RX_NO_ROOM) {
+        ring->short_need = need;
+        ring->short_avail = ring->avail_seen;
+        ring->short_limit = landing.limit;
+    }
     if (reason != DROP_NONE)
         return reason;
 
@@ -477,6 +505,7 @@ enum drop_reason ring_deliver(struct ring *ring, const struct frame *frame, stru
         rest -= written;
     }
     ring->last_avail = (uint16_t)(ring->last_avail + landing.chains);
+    ring->short_need = 0; /* other chains stand first now */
     return DROP_NONE;
 }
 

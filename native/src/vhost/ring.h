@@ -59,8 +59,9 @@ extern const char *const ring_fault_sentence[RING_FAULT_COUNT];
 #define RING_TAKE_DESCRIPTORS 256u
 #define RING_TAKE_BYTES (4u * 65536u)
 
-/* A frame may be spread over this many receive chains (R15). */
+/* A frame may be spread over this many receive chains, and descriptors of them (R15, R28). */
 #define RING_DELIVER_CHAINS 64u
+#define RING_DELIVER_DESCRIPTORS 512u
 
 /*
  * Segments that one take may need: the budget, and beyond it one whole chain of
@@ -104,6 +105,11 @@ struct ring {
 
     struct ring_window window; /* read ahead from last_avail on */
 
+    /* The last frame that found no room: one that needs as much is not tried in vain again (R28). */
+    uint32_t short_need;   /* bytes it needed; 0: none */
+    uint16_t short_avail;  /* avail->idx then: more buffers may help */
+    bool short_limit;      /* a limit was met, so more buffers do not help */
+
     bool running;     /* between ring_start and ring_stop */
     _Atomic uint8_t fault; /* enum ring_fault; not 0: broken */
     uint16_t fault_index;  /* last_avail when it broke */
@@ -130,7 +136,7 @@ bool ring_start(struct ring *ring, const struct memory_map *memory, const struct
 
 /*
  * Resolves the addresses again after a new memory table, new features or a new
- * log, and keeps the indexes. False: the ring is stopped, why says why.
+ * log, and keeps the indexes. False: it must be stopped, why says why.
  */
 bool ring_rebase(struct ring *ring, const struct memory_map *memory, const struct ring_address *where,
                  uint64_t features, char *why, size_t why_size);

@@ -9,12 +9,12 @@
  */
 #include "vhost/session.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "vhost/fd_kind.h"
 
 #define PROTOCOL_FEATURES                                                                             \
     (FEATURE(VHOST_USER_PROTOCOL_F_MQ) | FEATURE(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |                  \
@@ -115,8 +115,9 @@ static void vring_settle(struct session *session, struct vring *vring)
                    sizeof vring->why);
     } else if (vring->stale) {
         vring->why[0] = '\0';
-        ring_rebase(&vring->ring, session->memory, &vring->where, session->features, vring->why,
-                    sizeof vring->why);
+        if (!ring_rebase(&vring->ring, session->memory, &vring->where, session->features, vring->why,
+                         sizeof vring->why))
+            vring->base = ring_stop(&vring->ring);
     }
     vring->stale = false;
 }
@@ -351,23 +352,19 @@ static enum outcome on_set_vring_enable(struct session *session, struct incoming
 
 /*
  * Takes the fd of a KICK, CALL or ERR message into *slot; -1 with the NOFD bit.
- * Only what can be written without blocking is taken: on a regular file (a FUSE
- * one, say) O_NONBLOCK means nothing (H51).
+ * Only eventfds are taken: waiting for or signalling anything else could block (H51).
  */
 static enum outcome vring_take_fd(struct session *session, struct incoming *in, int *slot)
 {
     unsigned wanted = in->payload->u64 & VHOST_USER_VRING_NOFD ? 0 : 1;
-    struct stat kind;
 
     if (in->fd_count != wanted)
         return because(session, BROKEN, "vring fd: wanted %u, found %u", wanted, in->fd_count);
-    if (wanted == 1 && (fstat(in->fds[0], &kind) != 0 || S_ISREG(kind.st_mode) || S_ISDIR(kind.st_mode) ||
-                        S_ISBLK(kind.st_mode)))
-        return because(session, BROKEN, "vring fd: wanted an eventfd, found a file");
+    if (wanted == 1 && !fd_is_eventfd(in->fds[0]))
+        return because(session, BROKEN, "vring fd: wanted an eventfd, found something else");
     session_pause(session);
     close_fd(slot);
     if (wanted == 1) {
-        fcntl(in->fds[0], F_SETFL, O_NONBLOCK);
         *slot = in->fds[0];
         in->fds[0] = -1;
     }
@@ -527,9 +524,10 @@ enum session_verdict session_handle(struct session *session, const struct vhost_
     enum outcome outcome = session_dispatch(session, &message->header, &in);
 
     for (unsigned i = 0; i < held_count; i++)
-        close_fd(&held[i]);
+        if (held[i] >= 0)
+            fd_discard(held[i]);
     for (unsigned i = held_count; i < fd_count; i++)
-        close(fds[i]);
+        fd_discard(fds[i]);
     session_settle(session);
     return session_conclude(session, &message->header, outcome, reply);
 }

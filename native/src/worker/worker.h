@@ -17,6 +17,7 @@
 #include "datapath.h"
 #include "switch/frame.h"
 #include "vhost/ring.h"
+#include "worker/notifier.h"
 
 struct offload_work;
 struct topology;
@@ -46,6 +47,7 @@ struct worker {
     struct egress_list *egress; /* [PORTS_MAX] */
     uint16_t touched[PORTS_MAX]; /* ports with a list that is not empty */
     unsigned touched_count;
+    struct notifier notifier;   /* for calls */
     struct segment *scratch;    /* [RING_SEGMENTS_MAX] for ring_deliver */
     struct burst *burst;
 

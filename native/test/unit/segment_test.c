@@ -30,6 +30,7 @@ struct received {
 
 /* What came out of one call. */
 struct catch {
+    unsigned stop_after;                  /* say "no more" after so many; 0: never */
     unsigned count;                       /* frames */
     struct received frames[RECEIVED_MAX]; /* in order */
 };
@@ -40,7 +41,7 @@ static struct catch caught;
 static struct offload_work *work;
 static uint64_t random_state;
 
-static void catch_frame(void *context, const struct frame *frame)
+static bool catch_frame(void *context, const struct frame *frame)
 {
     struct catch *catch = context;
     assert_true(catch->count < RECEIVED_MAX);
@@ -59,6 +60,7 @@ static void catch_frame(void *context, const struct frame *frame)
         at += frame->segments[i].length;
     }
     assert_int_equal(at, frame->length);
+    return catch->count != catch->stop_after;
 }
 
 static void release(void)
@@ -256,6 +258,17 @@ static void test_count_of_pieces_is_bounded(void **state)
     assert_int_equal(caught.count, 0);
 }
 
+static void test_stops_when_the_receiver_has_enough(void **state)
+{
+    const struct tcp_packet wanted = {.payload_length = 9000, .flags = ACK};
+    (void)state;
+    build_gso(&wanted, 1000, false, FRAME_LENGTH_MAX);
+    caught.stop_after = 3;
+    assert_int_equal(apply(0), DROP_NONE);
+    assert_int_equal(caught.count, 3);
+    caught.stop_after = 0;
+}
+
 static void test_segments_that_do_not_make_up_the_length(void **state)
 {
     (void)state;
@@ -390,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_sizes_around_the_edges),
         cmocka_unit_test(test_longest_frame),
         cmocka_unit_test(test_count_of_pieces_is_bounded),
+        cmocka_unit_test(test_stops_when_the_receiver_has_enough),
         cmocka_unit_test(test_segments_that_do_not_make_up_the_length),
         cmocka_unit_test(test_random_packets_are_cut),
         cmocka_unit_test(test_checksum_is_completed),
