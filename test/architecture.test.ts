@@ -24,6 +24,9 @@ const breaches: Record<string, SourceFile[]> = {
     { path: 'src/core/a.ts', text: "import { readText } from '../world/files.js'\n" },
     { path: 'src/world/a.ts', text: "import { readFacts } from '../host/facts.js'\n" },
     { path: 'src/apply/a.ts', text: "import { main } from '../cli/main.js'\n" },
+    { path: 'src/demo/a.ts', text: "import { main } from '../cli/main.js'\n" },
+    { path: 'src/cli/a.ts', text: "import { rules } from '../../test/architecture-rules.js'\n" },
+    { path: 'src/elsewhere/a.ts', text: '' },
   ],
   'only cli prints': [
     { path: 'src/apply/a.ts', text: "console.log('done')\n" },
