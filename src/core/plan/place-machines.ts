@@ -86,15 +86,16 @@ function placeByScore(
   ledger: Ledger,
   notes: Notes,
 ): Place {
+  // No node is better than this one, so in a refusal the figures of all of them are news; after backMemory they are less.
+  const found = ledger
+    .nodeIds()
+    .map((id) => showStock(ledger, id, machine.hugepageBytes ?? smallest(ledger, id)))
+    .join(', ')
   const { memory, why, short } = backMemory(machine, [node], ledger)
   if (machine.hugepages === 'required' && short !== null) {
-    // No node was better than this one, so the figures of all of them are news.
-    const found = ledger
-      .nodeIds()
-      .map((id) => showStock(ledger, id, machine.hugepageBytes ?? smallest(ledger, id)))
     refuseShort(
       machine,
-      { needed: short.needed.replace(/ on node \d+$/, ' on one node'), found: found.join(', ') },
+      { needed: short.needed.replace(/ on node \d+$/, ' on one node'), found },
       spec,
       notes,
     )
