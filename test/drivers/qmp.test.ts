@@ -62,6 +62,10 @@ describe('what QEMU says when it does not start', () => {
     ['qemu-system-x86_64: you are asking more queues than supported: 1', /more queues/],
     ['error: failed to set MSR 0x10a to 0x0', /KVM is there but does not work/],
     ['unable to map backing store for guest RAM: Cannot allocate memory', /memory of the machine/],
+    [
+      'info: QEMU waiting for connection on: disconnected:unix:/p\nqemu: linux kernel too old to load a ram disk',
+      /kernel or initrd of the machine cannot be read.*ram disk\.$/,
+    ],
     ['something new', /QEMU ended with exit code 1\. QEMU said: something new/],
   ]
   for (const [said, meant] of cases) {

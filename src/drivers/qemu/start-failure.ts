@@ -34,7 +34,8 @@ const knownFailures: KnownFailure[] = [
     hint: 'See `vhostkit doctor` for free memory and hugepages per node.',
   },
   {
-    pattern: /could not load kernel|could not load initrd|could not open kernel file/i,
+    pattern:
+      /could not load kernel|could not load initrd|could not open kernel file|kernel too old|invalid kernel header/i,
     sentence: 'The kernel or initrd of the machine cannot be read.',
     hint: 'Check boot.kernel and boot.initrd in the spec.',
   },
@@ -44,7 +45,8 @@ const knownFailures: KnownFailure[] = [
     hint: 'Set accel: tcg in the spec; `vhostkit doctor` tells why.',
   },
   {
-    pattern: /QEMU waiting for connection on/i,
+    // It says so on every start: only as its last word it is what went wrong.
+    pattern: /QEMU waiting for connection on[^\n]*$/i,
     sentence: 'The switch did not connect to the socket of the machine.',
     hint: 'See last_error in `vhostkit switch ports`; the switch must be able to reach the socket.',
   },
@@ -54,7 +56,7 @@ const knownFailures: KnownFailure[] = [
 export function startFailure(machine: string, why: string, logTail: string, log: string): VhostkitError {
   const known = knownFailures.find(({ pattern }) => pattern.test(logTail))
   const said = logTail.split('\n').slice(-3).join(' | ')
-  const words = said === '' ? '' : ` QEMU said: ${said}`
+  const words = said === '' ? '' : ` QEMU said: ${said.replace(/\.?$/, '.')}`
   return new VhostkitError('qemu-start-failed', {
     sentence: `Machine ${machine} did not start. ${known?.sentence ?? why}${words}`,
     hint: known?.hint ?? `Look at ${log}.`,
