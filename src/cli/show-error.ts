@@ -26,7 +26,11 @@ function readProblems(error: VhostkitError): Problem[] {
   return 'problems' in error ? (error.problems as Problem[]) : []
 }
 
+/** The kernel's refusals are no fault of ours, whichever file they are about. */
 function toInternal(error: unknown): VhostkitError {
+  if (error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')) {
+    return new VhostkitError('not-permitted', { sentence: `This user may not do that: ${error.message}.` })
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return new VhostkitError('internal', { sentence: `vhostkit has a fault: ${text}` })
 }

@@ -43,7 +43,11 @@ export const errorTable = {
   'mac-duplicate': row(3, 'A MAC address is used twice.', 'Leave mac out and one is derived from the names.'),
   'memory-uneven': row(3, 'The memory is not a whole number of pages.', 'Use a multiple of the page size.'),
   'cpus-short': row(3, 'A guest node would have no vCPU.', 'Give the machine at least one vCPU per node.'),
-  'boot-missing': row(3, 'Nothing says what the machine boots.', 'Add boot: { kernel, initrd, cmdline }.'),
+  'boot-missing': row(
+    3,
+    'Nothing says what the machine boots.',
+    'Add boot: { kernel, initrd, cmdline }, or run the demo once: then its guest is booted.',
+  ),
   'socket-path-too-long': row(
     3,
     'A socket path would not fit into 107 bytes.',
@@ -51,6 +55,11 @@ export const errorTable = {
   ),
 
   // The host.
+  'not-permitted': row(
+    4,
+    'This user may not do that.',
+    'Run as the owner of the path shown, or choose other folders with --run-dir and --state-dir.',
+  ),
   'hugepages-short': row(
     4,
     'There are not enough hugepages.',

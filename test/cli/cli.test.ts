@@ -95,6 +95,13 @@ describe('errors as shown', () => {
     assert.equal(exitCode, 3)
   })
 
+  it('call a permission that is missing no fault', async () => {
+    const error = Object.assign(new Error("EACCES: permission denied, scandir '/v'"), { code: 'EACCES' })
+    const { text, exitCode } = describeError(error)
+    assert.match(text, /^vhostkit: This user may not do that: EACCES.*'\/v'\. \[not-permitted\]/)
+    assert.equal(exitCode, 4)
+  })
+
   it('call a fault of ours a fault', () => {
     assert.equal(
       (describeError(new TypeError('x')).data as { error: { code: string } }).error.code,
