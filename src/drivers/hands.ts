@@ -5,7 +5,7 @@ import { checkHugepagesFree, releaseHugepages, reserveHugepages } from './host/h
 import { createTap, deleteTap, readTaps } from './host/taps.js'
 import { startMachine } from './qemu/start-machine.js'
 import { stopMachine } from './qemu/stop-machine.js'
-import { addPort, deletePort, readPorts } from './switch/ports.js'
+import { addPort, deletePort, readPortsIfAny } from './switch/ports.js'
 import { readSwitch, startSwitch, stopSwitch } from './switch/process.js'
 
 /** The real hands of a run folder. `runs` tells whether a machine does: only its deployment knows its files. */
@@ -55,7 +55,7 @@ function makeCheckers(runFolder: string, runs: (machine: string) => Promise<bool
       )
     },
     port: async ({ control, name, present }) => {
-      const ports = await readPorts(control).catch(() => [])
+      const ports = (await readPortsIfAny(control)) ?? []
       return verdict(
         ports.some((port) => port.name === name),
         present,

@@ -4,7 +4,7 @@ import type { Live } from '../core/steps/steps.js'
 import { readPool } from './host/hugepages.js'
 import { readTaps } from './host/taps.js'
 import { readMachine } from './qemu/machine-state.js'
-import { readPorts, toPortRequest } from './switch/ports.js'
+import { readPortsIfAny, toPortRequest } from './switch/ports.js'
 import { readSwitch, readSwitchArguments } from './switch/process.js'
 
 /**
@@ -20,7 +20,7 @@ export async function readLive(
   const machines = distinct(all.flatMap((artifacts) => artifacts.machines))
   const [switchLive, ports, taps, hugepages, machinesLive] = await Promise.all([
     readSwitchLive(wanted.switch.control),
-    readPorts(wanted.switch.control).catch(() => []),
+    readPortsIfAny(wanted.switch.control),
     all.every(({ taps }) => taps.length === 0) ? [] : readTaps(dirname(wanted.switch.control)),
     readPools(all, reserved),
     Promise.all(machines.map(readMachine)),
@@ -29,7 +29,7 @@ export async function readLive(
     switch: switchLive,
     hugepages,
     taps,
-    ports: ports.map(toPortRequest),
+    ports: (ports ?? []).map(toPortRequest),
     machines: machinesLive,
     reserved,
   }

@@ -52,6 +52,17 @@ describe('switch client', () => {
     await assert.rejects(askSwitch(server.path, 'switch.info', {}, 30), { code: 'timeout' })
   })
 
+  it('answers at once when the switch has gone between two calls', async () => {
+    server = await serveLines(({ id }, send, socket) => {
+      send({ id, result: {} })
+      socket.end()
+    })
+    const client = await SwitchClient.connect(server.path)
+    const closed = new Promise<void>((resolve) => void client.subscribe(() => undefined, resolve))
+    await closed
+    await assert.rejects(client.call('port.list', {}, 60_000), { code: 'switch-unreachable' })
+  })
+
   it('says so when nobody listens, or the switch goes away in the middle', async () => {
     await assert.rejects(askSwitch('/nowhere/socket', 'switch.info'), { code: 'switch-unreachable' })
     server = await serveLines((_message, _send, socket) => socket.destroy())

@@ -8,6 +8,7 @@ export class SwitchClient {
   readonly #control: string
   readonly #socket: LineSocket
   readonly #waiting: Map<number, Waiting>
+  #closedWhy: string | null = null
   #onEvent: (event: SwitchEvent) => void = () => undefined
   #onClosed: () => void = () => undefined
   #nextId = 1
@@ -21,20 +22,23 @@ export class SwitchClient {
   static async connect(control: string, limitMs = 2_000): Promise<SwitchClient> {
     const waiting = new Map<number, Waiting>()
     let deliver: (message: Record<string, unknown>) => void = () => undefined
-    let ended: () => void = () => undefined
+    let ended: (why: string) => void = () => undefined
     const socket = await connectLines(control, limitMs, {
       message: (message) => deliver(message),
       closed: (why) => {
         for (const { reject } of waiting.values()) reject(unreachable(control, why))
         waiting.clear()
-        ended()
+        ended(why)
       },
     }).catch((cause: Error) => {
       throw unreachable(control, cause.message, cause)
     })
     const client = new SwitchClient(control, socket, waiting)
     deliver = (message) => client.#take(message)
-    ended = () => client.#onClosed()
+    ended = (why) => {
+      client.#closedWhy = why
+      client.#onClosed()
+    }
     return client
   }
 
@@ -44,6 +48,7 @@ export class SwitchClient {
     params: object = {},
     limitMs = 5_000,
   ): Promise<SwitchMethods[M]> {
+    if (this.#closedWhy !== null) throw unreachable(this.#control, this.#closedWhy)
     const id = this.#nextId++
     const answer = new Promise<SwitchMethods[M]>((resolve, reject) => {
       this.#waiting.set(id, { method, resolve: resolve as (result: unknown) => void, reject })

@@ -29,6 +29,29 @@ export function examineSwitch(info: SwitchInfo | null, control: string): Finding
   )
 }
 
+/** Ports of the state file that the switch could not bring back, and ports of deployments that are gone. */
+export function examineStray(lost: string[], orphans: string[]): Finding[] {
+  const missing = lost.filter((name) => !orphans.includes(name))
+  return [
+    ...missing.map((name) =>
+      problem(
+        `port ${name}`,
+        'lost: the switch could not add it again when it started',
+        'No frame passes it; the log of the switch says why.',
+        'Apply the spec again: it takes the place of the lost one.',
+      ),
+    ),
+    ...orphans.map((name) =>
+      note(
+        `port ${name}`,
+        'belongs to no deployment any more',
+        'The switch was off when its deployment was destroyed, and remembered it.',
+        '`vhostkit switch start` or the next `vhostkit apply` forgets it.',
+      ),
+    ),
+  ]
+}
+
 /** What is silently wrong with a port. */
 export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
   const subject = `port ${port.name}`

@@ -1,3 +1,4 @@
+import { VhostkitError } from '../../core/errors.js'
 import type { PortRequest } from '../../core/render/artifacts.js'
 import { samePort } from '../../core/steps/same.js'
 import { askSwitch } from './client.js'
@@ -8,18 +9,42 @@ import type { PortInfo } from './protocol.js'
  * the same one is fine, an older one of that name, which is ours, is replaced.
  */
 export async function addPort(control: string, port: PortRequest): Promise<void> {
-  const there = (await readPorts(control)).find(({ name }) => name === port.name)
+  const there = await findPort(control, port.name)
   if (there !== undefined) {
     if (samePort(toPortRequest(there), port)) return
     await askSwitch(control, 'port.del', { name: port.name })
   }
-  await askSwitch(control, 'port.add', port)
+  try {
+    await askSwitch(control, 'port.add', port)
+  } catch (error) {
+    // A switch that crashed on the way saved it first, and has it from its state file.
+    const now = isRefusal(error, 'port-exists') ? await findPort(control, port.name) : undefined
+    if (now === undefined || !samePort(toPortRequest(now), port)) throw error
+  }
 }
 
-/** Removes a port; nothing happens when it, or the whole switch, is not there. */
+/** Removes a port, a lost one too; nothing happens when it, or the whole switch, is not there. */
 export async function deletePort(control: string, name: string): Promise<void> {
-  const ports = await readPorts(control).catch(() => [])
-  if (ports.some((port) => port.name === name)) await askSwitch(control, 'port.del', { name })
+  if ((await readPortsIfAny(control)) === null) return
+  await askSwitch(control, 'port.del', { name }).catch((error: unknown) => {
+    if (!isRefusal(error, 'port-unknown')) throw error
+  })
+}
+
+async function findPort(control: string, name: string): Promise<PortInfo | undefined> {
+  return (await readPorts(control)).find((port) => port.name === name)
+}
+
+/** The ports; null when nobody listens. A switch that is only slow is no switch that is gone. */
+export async function readPortsIfAny(control: string): Promise<PortInfo[] | null> {
+  return readPorts(control).catch((error: unknown) => {
+    if (error instanceof VhostkitError && error.code === 'switch-unreachable') return null
+    throw error
+  })
+}
+
+function isRefusal(error: unknown, reason: string): boolean {
+  return error instanceof VhostkitError && error.cause === reason
 }
 
 export async function readPorts(control: string): Promise<PortInfo[]> {

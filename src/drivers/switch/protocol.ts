@@ -12,6 +12,8 @@ export interface SwitchInfo {
   ports: number
   networks: number
   workers: number
+  /** Ports of the state file that could not be added again at the start. */
+  lost: string[]
 }
 
 export interface PortInfo {

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import type { PortRequest } from '../../src/core/render/artifacts.js'
+import { examineStray } from '../../src/drivers/switch/examine-ports.js'
+import { addPort, deletePort, readPortsIfAny } from '../../src/drivers/switch/ports.js'
+import { type LineServer, serveLines } from './line-server.js'
+
+const port: PortRequest = {
+  kind: 'vhost-user',
+  name: 'pair.vm1.net0',
+  network: 'lan',
+  socket: '/run/a/net0.sock',
+  role: 'client',
+  queues: 1,
+  mtu: 1500,
+  mac_limit: 1024,
+}
+
+describe('switch ports', () => {
+  let server: LineServer
+  let asked: string[]
+  afterEach(() => server.close())
+
+  /** A switch that has `there` from its second answer on, and refuses what it has. */
+  const serve = async (there: PortRequest, reason: string) => {
+    asked = []
+    server = await serveLines(({ id, method }, send) => {
+      const again = asked.includes('port.list')
+      asked.push(String(method))
+      if (method === 'port.list') send({ id, result: { ports: again ? [there] : [] } })
+      else send({ id, error: { code: 1, message: 'refused', data: { reason } } })
+    })
+  }
+
+  it('that are there already, the same, count as added', async () => {
+    await serve(port, 'port-exists')
+    await addPort(server.path, port)
+    assert.deepEqual(asked, ['port.list', 'port.add', 'port.list'])
+  })
+
+  it('that are there already, but others, do not', async () => {
+    await serve({ ...port, network: 'other' }, 'port-exists')
+    await assert.rejects(addPort(server.path, port), { code: 'port-exists' })
+  })
+
+  it('are deleted also when they are lost, and a missing one is no failure', async () => {
+    await serve(port, 'port-unknown')
+    await deletePort(server.path, 'pair.lan.host')
+    assert.deepEqual(asked, ['port.list', 'port.del'])
+  })
+
+  it('of a switch that refuses are not taken for none', async () => {
+    asked = []
+    server = await serveLines(({ id }, send) => send({ id, error: { code: 1, message: 'refused' } }))
+    await assert.rejects(readPortsIfAny(server.path), { code: 'switch-refused' })
+    assert.equal(await readPortsIfAny('/nowhere/socket'), null)
+  })
+
+  it('that are lost or of no deployment are findings', async () => {
+    await serve(port, '')
+    const found = examineStray(['a.lan.host', 'b.lan.host'], ['b.lan.host'])
+    assert.deepEqual(
+      found.map(({ subject, level }) => `${level} ${subject}`),
+      ['problem port a.lan.host', 'note port b.lan.host'],
+    )
+  })
+})
