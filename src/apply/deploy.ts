@@ -3,6 +3,7 @@ import type { Facts } from '../core/facts/facts.js'
 import type { PlanOptions } from '../core/plan/make-plan.js'
 import type { Spec } from '../core/spec/spec.js'
 import { carryOut, type Operation, withLock } from './operation.js'
+import { forgetOrphans } from './orphan-ports.js'
 import { type Prepared, prepare, type SpecText } from './prepare.js'
 import { type JournalEntry, knownArtifacts, type Receipt, removeReceipt, writeReceipt } from './receipt.js'
 
@@ -18,19 +19,29 @@ export interface DeployInput {
   planned(prepared: Prepared): void
 }
 
+export interface Deployed extends Prepared {
+  /** Ports that no deployment has any more; the switch does not have them any more either. */
+  forgotten: string[]
+}
+
 /** Brings the host to what the spec says; nothing is done when it is so already. */
-export async function deploy(input: DeployInput, operation: Operation): Promise<Prepared> {
+export async function deploy(input: DeployInput, operation: Operation): Promise<Deployed> {
   return withLock(operation, async () => {
-    const facts = await input.readFacts()
-    try {
-      return await deployOnce(input, facts, operation)
-    } catch (error) {
-      // Free memory may be too scattered for hugepages, which only trying can tell.
-      const short = error instanceof VhostkitError && error.code === 'hugepages-short'
-      if (!short || !facts.canReserveHugepages) throw error
-      return deployOnce(input, { ...facts, canReserveHugepages: false }, operation)
-    }
+    const prepared = await deployAsRoomAllows(input, operation)
+    return { ...prepared, forgotten: await forgetOrphans(operation.folders) }
   })
+}
+
+async function deployAsRoomAllows(input: DeployInput, operation: Operation): Promise<Prepared> {
+  const facts = await input.readFacts()
+  try {
+    return await deployOnce(input, facts, operation)
+  } catch (error) {
+    // Free memory may be too scattered for hugepages, which only trying can tell.
+    const short = error instanceof VhostkitError && error.code === 'hugepages-short'
+    if (!short || !facts.canReserveHugepages) throw error
+    return deployOnce(input, { ...facts, canReserveHugepages: false }, operation)
+  }
 }
 
 async function deployOnce(input: DeployInput, facts: Facts, operation: Operation): Promise<Prepared> {

@@ -2,7 +2,9 @@ import { VhostkitError } from '../core/errors.js'
 import { stepsToDestroy, stepsToStart, stepsToStop } from '../core/steps/start-stop-destroy.js'
 import type { Live, Step } from '../core/steps/steps.js'
 import { readLive } from '../drivers/live.js'
+import { exists } from '../world/files.js'
 import { carryOut, type Operation, withLock } from './operation.js'
+import { forgetOrphans } from './orphan-ports.js'
 import { readSettledReceipt } from './prepare.js'
 import { knownArtifacts, type Receipt, removeReceipt } from './receipt.js'
 
@@ -44,14 +46,21 @@ export async function planDestroy(
   return stepsToDestroy(receipt.artifacts, live, { applied: knownArtifacts(receipt) })
 }
 
+export interface TakenDown {
+  steps: Step[]
+  /** The switch was off, so its state file keeps these ports until it runs again. */
+  remembered: string[]
+}
+
 /** Takes a deployment down, whatever of it exists, also after a crash in the middle of an operation. */
-export async function destroy(deployment: string, operation: Operation): Promise<Step[]> {
+export async function destroy(deployment: string, operation: Operation): Promise<TakenDown> {
   return withLock(operation, async () => {
     const { receipt, live } = await readApplied(deployment, operation)
     const steps = stepsToDestroy(receipt.artifacts, live, { applied: knownArtifacts(receipt) })
     await carryOut(steps, receipt, operation, 'continue')
     await removeReceipt(operation.folders.state, deployment)
-    return steps
+    await forgetOrphans(operation.folders)
+    return { steps, remembered: live.switch === null ? await readRemembered(receipt) : [] }
   })
 }
 
@@ -61,6 +70,11 @@ async function readApplied(deployment: string, { folders }: Pick<Operation, 'fol
     throw new VhostkitError('not-found', { sentence: `No deployment ${deployment} was applied here.` })
   }
   return { receipt, live: await readLive(receipt.artifacts, knownArtifacts(receipt), receipt.reserved) }
+}
+
+/** The state file is the switch's; whether it is there is all we may ask. */
+async function readRemembered({ artifacts, plan }: Receipt): Promise<string[]> {
+  return (await exists(plan.switch.stateFile)) ? artifacts.ports.map(({ name }) => name) : []
 }
 
 function allNames({ artifacts }: Receipt): string[] {

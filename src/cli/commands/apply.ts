@@ -5,12 +5,13 @@ import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { operate } from '../operate.js'
 import { readSpecInput } from '../read-input.js'
 import { run as runDiff } from './diff.js'
+import { showForgotten } from './switch-start.js'
 
 export async function run(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   if (input.options.dryRun === true) return { ...(await runDiff(input, context)), exitCode: 0 }
   const { places } = context
   const { specText, spec, planOptions } = await readSpecInput(input, places)
-  const { steps, notices } = await operate(`apply ${spec.name}`, input, context, (operation) =>
+  const { steps, notices, forgotten } = await operate(`apply ${spec.name}`, input, context, (operation) =>
     deploy(
       {
         specText,
@@ -26,8 +27,14 @@ export async function run(input: CommandInput, context: CommandContext): Promise
   const outcome =
     steps.length === 0 ? `${spec.name}: nothing changed, everything is as wanted.` : `${spec.name}: applied.`
   return {
-    text: `${outcome}\n${showProblems(notices)}`,
-    data: { deployment: spec.name, changed: steps.length > 0, steps: steps.map(({ id }) => id), notices },
+    text: [outcome, ...showForgotten(forgotten), showProblems(notices)].join('\n'),
+    data: {
+      deployment: spec.name,
+      changed: steps.length > 0 || forgotten.length > 0,
+      steps: steps.map(({ id }) => id),
+      forgotten,
+      notices,
+    },
     exitCode: 0,
   }
 }

@@ -1,7 +1,8 @@
+import { readOrphans } from '../../apply/orphan-ports.js'
 import { readReceipts } from '../../apply/receipt.js'
 import { switchControl } from '../../apply/switch-alone.js'
 import { askSwitch } from '../../drivers/switch/client.js'
-import { examinePort, examineSwitch } from '../../drivers/switch/examine-ports.js'
+import { examinePort, examineStray, examineSwitch } from '../../drivers/switch/examine-ports.js'
 import { readPorts } from '../../drivers/switch/ports.js'
 import { readSwitch } from '../../drivers/switch/process.js'
 import { examineFacts } from '../../host/examine-facts.js'
@@ -33,8 +34,16 @@ async function examineRunning({ folders }: Places): Promise<Finding[]> {
   const control = switchControl(folders)
   const info = await readSwitch(control)
   if (info === null) return [examineSwitch(info, control)]
-  const [ports, { workers }] = await Promise.all([readPorts(control), askSwitch(control, 'worker.list')])
-  return [examineSwitch(info, control), ...ports.map((port) => examinePort(port, workers))]
+  const [ports, { workers }, orphans] = await Promise.all([
+    readPorts(control),
+    askSwitch(control, 'worker.list'),
+    readOrphans(folders),
+  ])
+  return [
+    examineSwitch(info, control),
+    ...ports.filter(({ name }) => !orphans.includes(name)).map((port) => examinePort(port, workers)),
+    ...examineStray(info.lost, orphans),
+  ]
 }
 
 async function examineReceipts({ folders }: Places): Promise<Finding[]> {

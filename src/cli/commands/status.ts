@@ -1,3 +1,4 @@
+import { readOrphans } from '../../apply/orphan-ports.js'
 import { readReceipt, readReceipts } from '../../apply/receipt.js'
 import { type DeploymentStatus, readStatus } from '../../apply/status.js'
 import { switchControl } from '../../apply/switch-alone.js'
@@ -18,10 +19,11 @@ export async function run(input: CommandInput, { places }: CommandContext): Prom
   }
   const receipts = one === null ? await readReceipts(folders.state) : [one]
   const control = switchControl(folders)
-  const [info, ports, deployments] = await Promise.all([
+  const [info, ports, deployments, orphans] = await Promise.all([
     readSwitch(control),
     readPorts(control).catch(() => []),
     Promise.all(receipts.map(readStatus)),
+    readOrphans(folders).catch(() => []),
   ])
   const switchLine =
     info === null
@@ -31,9 +33,20 @@ export async function run(input: CommandInput, { places }: CommandContext): Prom
     switchLine,
     ...deployments.map(showDeployment),
     ...(info === null ? [] : [showPorts(ports)]),
+    ...showStray(info?.lost ?? [], orphans),
   ]
   if (receipts.length === 0) blocks.splice(1, 0, 'No deployments. Begin with `vhostkit apply SPEC`.')
-  return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports }, exitCode: 0 }
+  return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports, orphans }, exitCode: 0 }
+}
+
+function showStray(lost: string[], orphans: string[]): string[] {
+  const missing = lost.filter((name) => !orphans.includes(name))
+  return [
+    ...(missing.length === 0 ? [] : [`Lost when the switch started: ${missing.join(', ')}. Apply again.`]),
+    ...(orphans.length === 0
+      ? []
+      : [`Of no deployment any more: ${orphans.join(', ')}. \`vhostkit switch start\` forgets them.`]),
+  ]
 }
 
 function showDeployment({
