@@ -140,7 +140,7 @@ static bool in_guest_memory(const struct segment *segment)
     return guest != UINT64_MAX && guest_ram_at(&ram, guest, segment->length) == segment->data;
 }
 
-static void emit(void *context, const struct frame *frame)
+static bool emit(void *context, const struct frame *frame)
 {
     uint64_t total = frame->head_length;
 
@@ -150,6 +150,7 @@ static void emit(void *context, const struct frame *frame)
     FUZZ_CHECK(total == frame->length, "a cut frame of %u bytes has %llu", frame->length,
                (unsigned long long)total);
     FUZZ_CHECK(frame->length >= FRAME_LENGTH_MIN, "a cut frame of %u bytes", frame->length);
+    return true;
 }
 
 static void check_frame(struct frame *frame, uint64_t sender, uint64_t receiver)
