@@ -49,7 +49,8 @@ export class Journal {
   /** Machines start side by side, and each write holds the whole receipt: one after the other. */
   #write(): Promise<void> {
     this.receipt.time = new Date().toISOString()
-    this.#writing = this.#writing.then(() => this.#store(this.receipt))
+    // A write that failed was its caller's to report; the next one tries again.
+    this.#writing = this.#writing.catch(() => undefined).then(() => this.#store(this.receipt))
     return this.#writing
   }
 

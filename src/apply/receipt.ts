@@ -3,7 +3,14 @@ import { VhostkitError } from '../core/errors.js'
 import type { Plan } from '../core/plan/plan.js'
 import type { Artifacts } from '../core/render/artifacts.js'
 import type { Action, Live } from '../core/steps/steps.js'
-import { listFolder, makeFolder, readText, removeFile, writeTextAtomic } from '../world/files.js'
+import {
+  listFolder,
+  makeFolder,
+  readText,
+  removeFile,
+  removeTornWrites,
+  writeTextAtomic,
+} from '../world/files.js'
 
 /** What was applied, when, from which spec; kept in the state folder, one file for each deployment. */
 export interface Receipt {
@@ -52,7 +59,9 @@ export async function writeReceipt(stateFolder: string, receipt: Receipt): Promi
 }
 
 export async function removeReceipt(stateFolder: string, deployment: string): Promise<void> {
-  await removeFile(receiptPath(stateFolder, deployment))
+  const path = receiptPath(stateFolder, deployment)
+  await removeFile(path)
+  await removeTornWrites(path)
 }
 
 /** Everything that may exist of a deployment: after a crash, machines of before and of now. */

@@ -53,20 +53,29 @@ export async function listFolder(path: string): Promise<string[]> {
 export async function writeTextAtomic(path: string, text: string, mode = 0o600): Promise<void> {
   const folder = dirname(path)
   const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`)
-  const file = await open(temporary, 'w', mode)
   try {
-    await file.writeFile(text)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  try {
+    const file = await open(temporary, 'w', mode)
+    try {
+      await file.writeFile(text)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
     throw error
   }
   await syncFolder(folder)
+}
+
+/** Removes what writers of a file left that were killed in the middle; only for who holds the lock. */
+export async function removeTornWrites(path: string): Promise<void> {
+  const start = `.${basename(path)}.`
+  const torn = (await listFolder(dirname(path))).filter(
+    (name) => /^\d+\.tmp$/.test(name.slice(start.length)) && name.startsWith(start),
+  )
+  for (const name of torn) await removeFile(join(dirname(path), name))
 }
 
 /** Writes a value into a file of the kernel (sysfs, procfs), which cannot be renamed over. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { type ApplyOptions, apply, groupSteps } from '../../src/apply/apply.js'
+import { Journal } from '../../src/apply/journal.js'
 import { knownArtifacts, parseReceipt } from '../../src/apply/receipt.js'
 import { settle } from '../../src/apply/settle.js'
 import { VhostkitError } from '../../src/core/errors.js'
@@ -83,6 +84,20 @@ describe('apply', () => {
     })
     await assert.rejects(apply(['/a', '/b'].map(folderStep), run.options), { code: 'interrupted' })
     assert.deepEqual([...world.folders], [])
+  })
+
+  it('undoes also when the journal cannot be written for a while', async () => {
+    const world = makeFakeWorld()
+    const { receipt } = makeJournal().journal
+    let writes = 0
+    let stored = ''
+    const journal = new Journal(receipt, async ({ journal: entries }) => {
+      if (++writes === 3) throw new Error('no space')
+      stored = entries.map(({ state }) => state).join(' ')
+    })
+    await assert.rejects(apply(['/a', '/b'].map(folderStep), options(world, { journal }).options), /no space/)
+    assert.deepEqual([...world.folders], [])
+    assert.equal(stored, 'undone undone')
   })
 
   it('lets machines start side by side, and nothing else', () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listFolder, readTail, readText, writeTextAtomic } from '../../src/world/files.js'
+import { listFolder, readTail, readText, removeTornWrites, writeTextAtomic } from '../../src/world/files.js'
 import { parseHolder, takeLock } from '../../src/world/lock.js'
 import { isAlive, parseProcessStat, readArguments } from '../../src/world/processes.js'
 import { runProgram } from '../../src/world/run-program.js'
-import { startDetached } from '../../src/world/start-detached.js'
+import { startLogged } from '../../src/world/start-logged.js'
 import { WaitedTooLong, waitFor, withLimit } from '../../src/world/wait-for.js'
 
 describe('world', () => {
@@ -30,11 +30,11 @@ describe('world', () => {
 
   it('starts a program detached, its output in a log', async () => {
     const log = join(folder, 'log')
-    const program = await startDetached(['sh', '-c', 'echo said; exit 7'], log)
+    const program = await startLogged(['sh', '-c', 'echo said; exit 7'], log)
     const ended = await waitFor({ what: 'its end', limitMs: 5_000, everyMs: 5 }, () => program.ended())
     assert.deepEqual(ended, { exitCode: 7, signal: null })
     assert.equal(await readTail(log), 'said')
-    await assert.rejects(startDetached(['/no/such/program'], log), /could not be started/)
+    await assert.rejects(startLogged(['/no/such/program'], log), /could not be started/)
   })
 
   it('writes a file whole and leaves no other', async () => {
@@ -50,6 +50,21 @@ describe('world', () => {
     assert.deepEqual(await listFolder(join(folder, 'none')), [])
     writeFileSync(join(folder, 'long'), 'x'.repeat(100))
     await assert.rejects(readText(join(folder, 'long'), 99), /longer than 99 bytes/)
+  })
+
+  it('removes what killed writers left, and nothing else', async () => {
+    for (const name of ['.a.json.12.tmp', '.ab.json.12.tmp', '.a.json.x.tmp', 'a.json']) {
+      writeFileSync(join(folder, name), '')
+    }
+    await removeTornWrites(join(folder, 'a.json'))
+    assert.deepEqual(readdirSync(folder).sort(), ['.a.json.x.tmp', '.ab.json.12.tmp', 'a.json'])
+  })
+
+  it('ends a wait for somebody else at an abort', async () => {
+    const controller = new AbortController()
+    const waiting = withLimit('nothing', 60_000, new Promise(() => undefined), controller.signal)
+    controller.abort(new Error('enough'))
+    await assert.rejects(waiting, /enough/)
   })
 
   it('waits with a limit and says for what', async () => {
