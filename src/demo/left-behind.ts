@@ -1,8 +1,8 @@
 import { readReceipts } from '../apply/receipt.js'
 import { showSize } from '../core/spec/size.js'
 import { readTaps } from '../drivers/host/taps.js'
-import { exists, listFolder } from '../world/files.js'
-import { isAlive, readArguments } from '../world/processes.js'
+import { exists } from '../world/files.js'
+import { findProcessIds, readArguments } from '../world/processes.js'
 import type { DemoFolders } from './demo-folders.js'
 
 /**
@@ -29,12 +29,6 @@ export async function findHeldPages({ folders }: DemoFolders): Promise<string[]>
 
 /** The processes whose arguments name the folder: QEMU, the switch and its supervisor. */
 export async function findProcesses(base: string): Promise<{ pid: number; program: string }[]> {
-  const found: { pid: number; program: string }[] = []
-  for (const name of (await listFolder('/proc')).filter((entry) => /^\d+$/.test(entry))) {
-    const pid = Number(name)
-    const argv = pid === process.pid ? null : await readArguments(pid)
-    if (!argv?.some((word) => word.includes(`${base}/`))) continue
-    if (await isAlive(pid)) found.push({ pid, program: argv[0] ?? '' })
-  }
-  return found
+  const pids = await findProcessIds((argv) => argv.some((word) => word.includes(`${base}/`)))
+  return Promise.all(pids.map(async (pid) => ({ pid, program: (await readArguments(pid))?.[0] ?? '' })))
 }

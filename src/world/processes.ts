@@ -1,4 +1,4 @@
-import { readText } from './files.js'
+import { listFolder, readText } from './files.js'
 
 /** A process, told apart from a later one with the same pid by its start time (ticks since boot). */
 export interface ProcessId {
@@ -46,6 +46,17 @@ export async function readArguments(pid: number): Promise<string[] | null> {
   const text = await readText(`/proc/${pid}/cmdline`).catch(() => null)
   if (text === null || text === '') return null
   return text.replace(/\0$/, '').split('\0')
+}
+
+/** The pids of the processes whose arguments match, without our own. */
+export async function findProcessIds(matches: (argv: string[]) => boolean): Promise<number[]> {
+  const pids = (await listFolder('/proc')).filter((name) => /^\d+$/.test(name)).map(Number)
+  const found: number[] = []
+  for (const pid of pids.filter((other) => other !== process.pid)) {
+    const argv = await readArguments(pid)
+    if (argv !== null && matches(argv) && (await isAlive(pid))) found.push(pid)
+  }
+  return found
 }
 
 /** Sends a signal; false when the process is gone already. */

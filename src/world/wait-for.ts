@@ -31,16 +31,26 @@ export async function waitFor<T>(
   }
 }
 
-/** Puts a limit on a promise that has none of its own. */
-export async function withLimit<T>(what: string, limitMs: number, promise: Promise<T>): Promise<T> {
+/** Puts a limit on a promise that has none of its own; an abort ends the wait with the reason of the abort. */
+export async function withLimit<T>(
+  what: string,
+  limitMs: number,
+  promise: Promise<T>,
+  signal?: AbortSignal,
+): Promise<T> {
+  signal?.throwIfAborted()
+  let abort = () => {}
   let timer: NodeJS.Timeout | undefined
   const limit = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new WaitedTooLong(what, limitMs)), limitMs)
+    abort = () => reject(signal?.reason)
+    signal?.addEventListener('abort', abort)
   })
   try {
     return await Promise.race([promise, limit])
   } finally {
     clearTimeout(timer)
+    signal?.removeEventListener('abort', abort)
   }
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { parsePidFile } from '../../src/drivers/qemu/pid-file.js'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { parsePidFile, readRunningPid } from '../../src/drivers/qemu/pid-file.js'
 import { QmpClient, type QmpEvent } from '../../src/drivers/qemu/qmp.js'
 import { startFailure } from '../../src/drivers/qemu/start-failure.js'
 import { type LineServer, serveLines } from './line-server.js'
@@ -76,6 +78,19 @@ describe('what QEMU says when it does not start', () => {
       assert.notEqual(error.hint, '')
     })
   }
+
+  it('finds a machine whose pid file was never written', async () => {
+    const pidFile = '/nowhere/vkt/qemu.pid'
+    const argv = ['-c', 'read line', 'qemu', '-pidfile', pidFile]
+    const child = spawn('sh', argv, { stdio: ['pipe', 'ignore', 'ignore'] })
+    await once(child, 'spawn')
+    try {
+      assert.equal(await readRunningPid(pidFile, '/nowhere/vkt/qmp.sock'), child.pid)
+      assert.equal(await readRunningPid('/nowhere/vkt2/qemu.pid', '/nowhere/vkt2/qmp.sock'), null)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
 
   it('reads our pid file and the one QEMU writes over it', () => {
     assert.deepEqual(parsePidFile('12 345\n'), { pid: 12, startTime: 345 })

@@ -1,5 +1,5 @@
 import { readText, writeTextAtomic } from '../../world/files.js'
-import { isAlive, readArguments, readProcess } from '../../world/processes.js'
+import { findProcessIds, isAlive, readArguments, readProcess } from '../../world/processes.js'
 
 /**
  * Written by us as soon as QEMU is spawned, "PID STARTTIME": QEMU's own
@@ -19,9 +19,16 @@ export function parsePidFile(text: string): { pid: number; startTime: number | n
 /** The pid of the machine that runs; null when none does. A later process with that pid is not it. */
 export async function readRunningPid(pidFile: string, qmpSocket: string): Promise<number | null> {
   const written = parsePidFile((await readText(pidFile)) ?? '')
-  if (written === null || !(await isAlive(written.pid))) return null
+  if (written === null) return findStarted(pidFile)
+  if (!(await isAlive(written.pid))) return null
   if (written.startTime !== null && !(await isAlive({ pid: written.pid, startTime: written.startTime })))
     return null
   const argv = await readArguments(written.pid)
   return argv?.some((word) => word.includes(qmpSocket)) ? written.pid : null
+}
+
+/** A CLI that was killed right after it spawned QEMU wrote no pid file; QEMU's own arguments name it. */
+async function findStarted(pidFile: string): Promise<number | null> {
+  const [pid = null] = await findProcessIds((argv) => argv[argv.indexOf('-pidfile') + 1] === pidFile)
+  return pid
 }

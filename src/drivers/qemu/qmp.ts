@@ -25,7 +25,7 @@ export class QmpClient {
    * Connects and waits for the greeting. QEMU accepts the connection long
    * before it greets when it waits for a vhost-user peer, so both have a limit.
    */
-  static async connect(path: string, limitMs = 2_000): Promise<QmpClient> {
+  static async connect(path: string, limitMs = 2_000, signal?: AbortSignal): Promise<QmpClient> {
     const client = new QmpClient(path)
     const greeting = new Promise<void>((resolve, reject) => {
       client.#greeted = resolve
@@ -37,7 +37,7 @@ export class QmpClient {
         message: (message) => client.#take(message),
         closed: (why) => client.#closed(why),
       })
-      await withLimit(`QEMU's greeting on ${path}`, limitMs, greeting)
+      await withLimit(`QEMU's greeting on ${path}`, limitMs, greeting, signal)
       await client.call('qmp_capabilities', {}, limitMs)
       return client
     } catch (error) {

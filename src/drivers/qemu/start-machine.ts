@@ -1,7 +1,8 @@
 import type { MachineArtifact } from '../../core/render/artifacts.js'
 import { gib, parseSize } from '../../core/spec/size.js'
 import { readTail, removeFile } from '../../world/files.js'
-import { type DetachedProgram, startDetached } from '../../world/start-detached.js'
+import type { DetachedProgram } from '../../world/run-program.js'
+import { startLogged } from '../../world/start-logged.js'
 import { pause, waitFor } from '../../world/wait-for.js'
 import { endProcesses } from '../end-processes.js'
 import { readRunningPid, writePidFile } from './pid-file.js'
@@ -21,7 +22,7 @@ const msPerGib = 2_000
 export async function startMachine(machine: MachineArtifact, signal?: AbortSignal): Promise<void> {
   if ((await readRunningPid(machine.pidFile, machine.qmpSocket)) !== null) return
   await removeFile(machine.log)
-  const child = await startDetached(pinned(machine), machine.log)
+  const child = await startLogged(pinned(machine), machine.log)
   try {
     await writePidFile(machine.pidFile, child.pid)
     const monitor = await waitForMonitor(machine, child, signal)
@@ -51,7 +52,7 @@ async function waitForMonitor(
   return waitFor({ what, limitMs, everyMs: 30, signal }, async () => {
     if (child.ended() !== null) throw new Error('QEMU ended at once')
     // The socket is there before QEMU listens on it, so a refused connect is no verdict.
-    return QmpClient.connect(machine.qmpSocket, limitMs).catch(() => null)
+    return QmpClient.connect(machine.qmpSocket, limitMs, signal).catch(() => null)
   })
 }
 
