@@ -20,7 +20,7 @@ export interface DeployInput {
 }
 
 export interface Deployed extends Prepared {
-  /** Ports that no deployment has any more; the switch does not have them any more either. */
+  /** Ports without a deployment; the switch does not have them any more either. */
   forgotten: string[]
 }
 

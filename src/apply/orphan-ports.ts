@@ -16,7 +16,7 @@ export interface PortsSeen {
 }
 
 /**
- * Ports that we made and no deployment has any more: the switch was off when
+ * Ports that we made and no deployment has now: the switch was off when
  * they were to be deleted, and brought them back from its state file. Ports
  * that others added are none of ours, nor is any port that still has its files.
  */

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { execa } from 'execa'
+import { VhostkitError } from '../core/errors.js'
 
 /** What came of a program that was run to its end. Never thrown: a failure is a value here. */
 export interface ProgramResult {
@@ -47,6 +49,39 @@ export async function runProgram(
     stderr: result.stderr ?? '',
     failure: result.failed ? describeFailure(program, args, result) : '',
   }
+}
+
+/** A program that goes on after we end. */
+export interface DetachedProgram {
+  pid: number
+  /** How it ended, if it ended while we are still there; else null. */
+  ended(): { exitCode: number | null; signal: string | null } | null
+}
+
+/**
+ * Starts a program in a session of its own and lets go of it. Its output goes to
+ * the open file `log`, not through us, since it will outlive us.
+ */
+export async function startDetached(argv: readonly string[], log: number): Promise<DetachedProgram> {
+  const [program = '', ...args] = argv
+  const output = log as 3 // any number is good; execa's type names only the first few
+  const child = execa(program, args, {
+    cwd: '/',
+    detached: true,
+    cleanup: false,
+    buffer: false,
+    reject: false,
+    stdio: ['ignore', output, output],
+  })
+  let ended: ReturnType<DetachedProgram['ended']> = null
+  void child.then((result) => {
+    ended = { exitCode: result.exitCode ?? null, signal: result.signal ?? null }
+  })
+  child.unref()
+  await once(child, 'spawn').catch((cause: Error) => {
+    throw new VhostkitError('program-failed', { sentence: `${program} could not be started.`, cause })
+  })
+  return { pid: child.pid ?? 0, ended: () => ended }
 }
 
 interface Failure {

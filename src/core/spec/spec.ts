@@ -26,7 +26,7 @@ export interface MachineSpec {
   cpus: number
   memoryBytes: number
   hugepages: HugepagePolicy
-  /** null: any size the host has. */
+  /** null: whichever size the host has. */
   hugepageBytes: number | null
   /** Host nodes, one per guest node. */
   nodes: 'auto' | number[]

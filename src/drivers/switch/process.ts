@@ -2,7 +2,7 @@ import { dirname } from 'node:path'
 import { VhostkitError } from '../../core/errors.js'
 import { makeFolder, readTail } from '../../world/files.js'
 import { readArguments } from '../../world/processes.js'
-import { startDetached } from '../../world/start-detached.js'
+import { startLogged } from '../../world/start-logged.js'
 import { WaitedTooLong, waitFor } from '../../world/wait-for.js'
 import { endProcesses } from '../end-processes.js'
 import { askSwitch } from './client.js'
@@ -21,7 +21,7 @@ export async function startSwitch(
   if (running !== null) return running
   await makeFolder(dirname(control), 0o750)
   const log = logOf(argv, control)
-  const child = await startDetached(argv, log).catch((cause: Error) => {
+  const child = await startLogged(argv, log).catch((cause: Error) => {
     throw startFailed(argv, `${cause.message}`, '', cause)
   })
   try {
