@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { VhostkitError } from '../core/errors.js'
 import type { Plan } from '../core/plan/plan.js'
 import type { Artifacts } from '../core/render/artifacts.js'
+import { namePattern } from '../core/spec/schema.js'
 import type { Action, Live } from '../core/steps/steps.js'
 import {
   listFolder,
@@ -42,6 +43,8 @@ export interface JournalEntry {
 }
 
 export async function readReceipt(stateFolder: string, deployment: string): Promise<Receipt | null> {
+  // What cannot be a name cannot lead to a file elsewhere either.
+  if (!namePattern.test(deployment)) return null
   const path = receiptPath(stateFolder, deployment)
   const text = await readText(path)
   return text === null ? null : parseReceipt(text, path)

@@ -21,6 +21,7 @@ export async function start(deployment: string, names: string[], operation: Oper
     const steps = stepsToStart(receipt.artifacts, live, names.length > 0 ? names : allNames(receipt))
     if (steps.length === 0) return steps
     await (await carryOut(steps, receipt, operation, 'undo')).end('applied')
+    await forgetOrphans(operation.folders)
     return steps
   })
 }

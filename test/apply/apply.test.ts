@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type ApplyOptions, apply, groupSteps } from '../../src/apply/apply.js'
 import { Journal } from '../../src/apply/journal.js'
-import { knownArtifacts, parseReceipt } from '../../src/apply/receipt.js'
+import { knownArtifacts, parseReceipt, readReceipt } from '../../src/apply/receipt.js'
 import { settle } from '../../src/apply/settle.js'
 import { VhostkitError } from '../../src/core/errors.js'
 import type { MachineArtifact } from '../../src/core/render/artifacts.js'
@@ -124,6 +127,15 @@ describe('receipt', () => {
       const settled = await settle(journal.receipt, async () => now)
       assert.equal(settled.reserved[0]?.pages ?? 0, held)
     }
+  })
+
+  it('is none for what is no name, wherever that would lead', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'vkt-'))
+    const { receipt } = makeJournal().journal
+    writeFileSync(join(state, 'other.json'), JSON.stringify({ ...receipt, deployment: 'other' }))
+    mkdirSync(join(state, 'deployments'))
+    assert.equal(await readReceipt(state, '../other'), null)
+    rmSync(state, { recursive: true })
   })
 
   it('knows the machines of before and of now while it changes', () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { Artifacts } from '../../src/core/render/artifacts.js'
 import { startMachine } from '../../src/drivers/qemu/start-machine.js'
@@ -98,6 +99,35 @@ describe('what goes wrong', function () {
       assert.deepEqual(lookAtHost(), before)
     })
   }
+
+  it('destroyed while the switch is off: its next start forgets the ports', async () => {
+    assert.equal((await sandbox.json('apply', sandbox.spec)).exitCode, 0)
+    await sandbox.json('switch', 'stop')
+    const destroyed = await sandbox.json('destroy', 'sandbox', '--grace', '0')
+    assert.equal((destroyed.data.remembered as string[]).length, 3)
+    const started = await sandbox.json('switch', 'start')
+    assert.equal((started.data.forgotten as string[]).length, 3)
+    const { data } = await sandbox.json('status')
+    assert.deepEqual([data.ports, data.orphans], [[], []])
+    await sandbox.json('switch', 'restart')
+    assert.deepEqual((await sandbox.json('status')).data.ports, [])
+    await sandbox.json('switch', 'stop')
+  })
+
+  it('with a tap of that name that is not its own: refused, and that tap stays', async () => {
+    const { data } = await sandbox.json('render', sandbox.spec)
+    const [tap] = (data as unknown as Artifacts).taps
+    assert.ok(tap)
+    execFileSync('ip', ['tuntap', 'add', 'dev', tap.ifname, 'mode', 'tap'])
+    try {
+      execFileSync('ip', ['link', 'set', 'dev', tap.ifname, 'alias', 'vhostkit /run/another'])
+      const { exitCode, data: answer } = await sandbox.json('apply', sandbox.spec)
+      assert.deepEqual([exitCode, errorOf(answer).code], [1, 'tap-failed'])
+      assert.ok(lookAtHost().taps.includes(tap.ifname))
+    } finally {
+      execFileSync('ip', ['link', 'delete', 'dev', tap.ifname])
+    }
+  })
 
   it('interrupted in the middle of apply: undone', async () => {
     const run = sandbox.start('apply', sandbox.spec)
