@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { writeReceipt } from '../../src/apply/receipt.js'
-import { type DemoFolders, makeDemoFolders } from '../../src/demo/demo-folders.js'
+import type { DemoFolders } from '../../src/demo/demo-folders.js'
 import { findHeldPages, findLeftBehind } from '../../src/demo/left-behind.js'
 import { removeFolder } from '../../src/world/files.js'
 import { makeJournal } from '../apply/fake-hands.js'
@@ -14,8 +15,8 @@ describe('left behind', () => {
   let mine: DemoFolders
   let other: DemoFolders
   beforeEach(async () => {
-    mine = await makeDemoFolders()
-    other = await makeDemoFolders()
+    mine = await makeFolders()
+    other = await makeFolders()
   })
   afterEach(async () => {
     await removeFolder(mine.base)
@@ -51,6 +52,12 @@ describe('left behind', () => {
     }
   })
 })
+
+/** Not named as a demo's: a system test at the same time would take them for one. */
+async function makeFolders(): Promise<DemoFolders> {
+  const base = await mkdtemp(join(tmpdir(), 'vhostkit-unit-'))
+  return { base, folders: { run: join(base, 'run'), state: join(base, 'state') } }
+}
 
 async function writeHeldPages({ folders }: DemoFolders): Promise<void> {
   const { receipt } = makeJournal().journal
