@@ -1,7 +1,7 @@
 /*
- * ring.c - the device side of a split virtqueue: control, indexes and
- * notification. Walking chains is in chain.c, so that what a guest can make us
- * read stands in one small place.
+ * ring.c - the life of a split virtqueue's device side, what it publishes and
+ * whom it notifies. Its other parts: ring_window.c reads the avail ring, chain.c
+ * walks descriptors, ring_take.c and ring_deliver.c move frames.
  *
  * Owned by one worker (transmit) or by the holder of its lock (receive);
  * started, stopped and re-pointed by the control thread while the port is
@@ -12,10 +12,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "switch/copy.h"
-#include "vhost/chain.h"
 #include "vhost/dirty_log.h"
 #include "vhost/guest_memory.h"
+#include "vhost/ring_parts.h"
 
 #ifdef VHOSTKIT_LOAD_HOOK
 void (*guest_load_hook)(const volatile void *address, size_t size);
@@ -128,7 +127,7 @@ uint16_t ring_stop(struct ring *ring)
     return base;
 }
 
-static void ring_break_at(struct ring *ring, enum ring_fault fault, uint16_t index)
+void ring_break_at(struct ring *ring, enum ring_fault fault, uint16_t index)
 {
     if (atomic_load_explicit(&ring->fault, memory_order_relaxed) != RING_FAULT_NONE)
         return;
@@ -139,6 +138,14 @@ static void ring_break_at(struct ring *ring, enum ring_fault fault, uint16_t ind
 void ring_break(struct ring *ring, enum ring_fault fault)
 {
     ring_break_at(ring, fault, ring->last_avail);
+}
+
+bool ring_memory_gone(struct ring *ring)
+{
+    if (!atomic_load_explicit((atomic_bool *)&ring->memory->faulted, memory_order_relaxed))
+        return false;
+    ring_break(ring, RING_FAULT_MEMORY);
+    return true;
 }
 
 /* --- the dirty log (R19) --- */
@@ -155,7 +162,7 @@ static inline void log_used_range(struct ring *ring, size_t offset, size_t lengt
         log_guest_range(ring, ring->used_log_addr + offset, length);
 }
 
-static void log_segments(struct ring *ring, const struct segment *segments, unsigned count, uint32_t bytes)
+void ring_log_segments(struct ring *ring, const struct segment *segments, unsigned count, uint32_t bytes)
 {
     for (unsigned i = 0; i < count && bytes > 0; i++) {
         uint32_t length = segments[i].length < bytes ? segments[i].length : bytes;
@@ -167,186 +174,9 @@ static void log_segments(struct ring *ring, const struct segment *segments, unsi
     }
 }
 
-/* --- the avail ring --- */
+/* --- publishing and notification --- */
 
-/* Entries available from `ahead` entries past last_avail; loads avail->idx only when none is known (R4). */
-static unsigned ring_available(struct ring *ring, unsigned ahead)
-{
-    uint16_t next = (uint16_t)(ring->last_avail + ahead);
-
-    if (ring->avail_seen == next) {
-        uint16_t idx = guest_load16_acquire(&ring->avail->idx);
-
-        if ((uint16_t)(idx - ring->last_avail) > ring->size || (uint16_t)(idx - ring->last_avail) < ahead) {
-            ring_break(ring, RING_FAULT_AVAIL_INDEX);
-            return 0;
-        }
-        ring->avail_seen = idx;
-    }
-    return (uint16_t)(ring->avail_seen - next);
-}
-
-/*
- * Fills the window up to `wanted` entries from last_avail on; `available` of them are there. Two
- * passes: the descriptors are fetched into the cache while the heads are still being read.
- */
-static void window_fill(struct ring *ring, unsigned wanted, unsigned available)
-{
-    struct ring_window *window = &ring->window;
-    unsigned used = (uint16_t)(ring->last_avail - window->first);
-    unsigned have = window->count > used ? window->count - used : 0;
-    unsigned until = wanted < available ? wanted : available;
-
-    if (have >= until)
-        return;
-    if (have > 0) { /* else `used` may be far beyond the window: after a start, say */
-        memmove(window->heads, &window->heads[used], have * sizeof window->heads[0]);
-        memmove(window->descs, &window->descs[used], have * sizeof window->descs[0]);
-    }
-    window->first = ring->last_avail;
-    window->count = (uint16_t)until;
-    for (unsigned i = have; i < until; i++) {
-        uint16_t slot = (uint16_t)(ring->last_avail + i) & (ring->size - 1);
-
-        window->heads[i] = guest_load16(&ring->avail->ring[slot]);
-        if (window->heads[i] < ring->size)
-            __builtin_prefetch(&ring->desc[window->heads[i]]);
-    }
-    for (unsigned i = have; i < until; i++)
-        if (window->heads[i] < ring->size)
-            guest_copy_in(&window->descs[i], &ring->desc[window->heads[i]], sizeof window->descs[i]);
-}
-
-/* Where avail entry last_avail + ahead stands in the window, which holds it. */
-static inline unsigned window_at(const struct ring *ring, unsigned ahead)
-{
-    return (uint16_t)(ring->last_avail - ring->window.first) + ahead;
-}
-
-/* Fetches the memory of the first descriptors into the cache; a wrong address is not an error here. */
-static void window_prefetch(const struct ring *ring, unsigned count, bool write)
-{
-    for (unsigned i = 0; i < count; i++) {
-        unsigned at = window_at(ring, i);
-        uint32_t contiguous;
-
-        if (ring->window.heads[at] >= ring->size)
-            continue;
-        const uint8_t *data = memory_map_translate(ring->memory, ring->window.descs[at].addr, 1, &contiguous);
-
-        if (data == NULL)
-            continue;
-        if (write)
-            __builtin_prefetch(data, 1);
-        else
-            __builtin_prefetch(data);
-    }
-}
-
-static bool ring_memory_gone(struct ring *ring)
-{
-    if (!atomic_load_explicit((atomic_bool *)&ring->memory->faulted, memory_order_relaxed))
-        return false;
-    ring_break(ring, RING_FAULT_MEMORY);
-    return true;
-}
-
-/* --- transmit: guest to switch --- */
-
-/* Moves `length` bytes from the front of the segments into private memory; the caller knows that they are there. */
-static void segments_gather(struct segment **segments, unsigned *count, uint8_t *to, uint32_t length)
-{
-    while (length > 0) {
-        struct segment *first = *segments;
-        uint32_t part = first->length < length ? first->length : length;
-
-        guest_copy_in(to, first->data, part);
-        to += part;
-        length -= part;
-        first->data += part;
-        first->length -= part;
-        if (first->length == 0) {
-            (*segments)++;
-            (*count)--;
-        }
-    }
-}
-
-/* Makes a frame of a walked chain: header and first bytes become private, the rest stays where it is (R2, R3, R11). */
-static void frame_load(struct frame *frame, const struct chain *chain, uint32_t header_size)
-{
-    struct segment *segments = chain->segments;
-    unsigned count = chain->segment_count;
-
-    frame->drop = DROP_NONE;
-    frame->segment_count = 0;
-    frame->length = 0;
-    frame->head_length = 0;
-    if (chain->bytes < header_size + FRAME_LENGTH_MIN) {
-        frame->drop = DROP_RUNT;
-        return;
-    }
-    if (chain->bytes > header_size + FRAME_LENGTH_MAX || chain->overflow) {
-        frame->drop = DROP_TOO_BIG;
-        return;
-    }
-    frame->length = (uint32_t)chain->bytes - header_size;
-    frame->head_length = (uint16_t)(frame->length < FRAME_HEAD_MAX ? frame->length : FRAME_HEAD_MAX);
-
-    if (header_size == NET_HEADER_SIZE) {
-        segments_gather(&segments, &count, (uint8_t *)&frame->net, NET_HEADER_SIZE + frame->head_length);
-    } else {
-        frame->net.num_buffers = 0;
-        segments_gather(&segments, &count, (uint8_t *)&frame->net, header_size);
-        segments_gather(&segments, &count, frame->head, frame->head_length);
-    }
-    frame->segments = segments;
-    frame->segment_count = count;
-}
-
-unsigned ring_take(struct ring *ring, struct burst *burst)
-{
-    struct chain chains[BURST_MAX];
-    unsigned taken = 0, descriptors = 0, segments = 0;
-    uint64_t bytes = 0;
-
-    burst->count = 0;
-    if (!ring_usable(ring) || ring_memory_gone(ring))
-        return 0;
-    unsigned available = ring_available(ring, 0);
-    if (available > BURST_MAX)
-        available = BURST_MAX;
-
-    window_fill(ring, available, available);
-    window_prefetch(ring, available, false);
-
-    for (; taken < available && descriptors < RING_TAKE_DESCRIPTORS && bytes < RING_TAKE_BYTES; taken++) {
-        struct chain *chain = &chains[taken];
-        unsigned at = window_at(ring, taken);
-
-        burst->heads[taken] = ring->window.heads[at];
-        enum ring_fault fault =
-            chain_walk(ring, burst->heads[taken], &ring->window.descs[at], CHAIN_READABLE,
-                       &burst->segments[segments], RING_SEGMENTS_MAX - segments, chain);
-
-        if (fault != RING_FAULT_NONE) {
-            ring_break_at(ring, fault, (uint16_t)(ring->last_avail + taken));
-            break;
-        }
-        descriptors += chain->descriptors;
-        bytes += chain->bytes;
-        segments += chain->segment_count;
-    }
-    for (unsigned i = 0; i < taken; i++)
-        frame_load(&burst->frames[i], &chains[i], ring->header_size);
-
-    ring->last_avail = (uint16_t)(ring->last_avail + taken);
-    burst->count = taken;
-    return taken;
-}
-
-/* Writes used entry used_idx; not visible before ring_publish(). */
-static void ring_use(struct ring *ring, uint32_t head, uint32_t length)
+void ring_use(struct ring *ring, uint32_t head, uint32_t length)
 {
     unsigned slot = ring->used_idx & (ring->size - 1u);
 
@@ -355,161 +185,6 @@ static void ring_use(struct ring *ring, uint32_t head, uint32_t length)
                    sizeof(struct vring_used_elem));
     ring->used_idx++;
 }
-
-void ring_complete(struct ring *ring, const struct burst *burst)
-{
-    for (unsigned i = 0; i < burst->count; i++)
-        ring_use(ring, burst->heads[i], 0);
-    ring_publish(ring);
-}
-
-/* --- receive: switch to guest --- */
-
-/* The chains that will hold one frame; nothing is written or consumed while they are collected (R15). */
-struct landing {
-    unsigned chains;                        /* collected so far */
-    unsigned segments;                      /* of all chains, in the scratch array */
-    uint64_t bytes;                         /* they can hold */
-    uint16_t heads[RING_DELIVER_CHAINS];
-    uint32_t room[RING_DELIVER_CHAINS];     /* bytes of each chain */
-    bool limit;                             /* no room because of a limit, not for want of buffers */
-};
-
-/* Head and first descriptor of avail entry last_avail + ahead. False: it is not there, or the ring is broken. */
-static bool ring_next(struct ring *ring, unsigned ahead, uint16_t *head, struct vring_desc *first)
-{
-    unsigned at = window_at(ring, ahead);
-
-    if (at >= ring->window.count && ahead < BURST_MAX) {
-        unsigned available = ring_available(ring, ahead);
-
-        if (available == 0)
-            return false;
-        window_fill(ring, ahead + 1, ahead + available);
-        at = window_at(ring, ahead);
-    }
-    if (at < ring->window.count) {
-        *head = ring->window.heads[at];
-        *first = ring->window.descs[at];
-        return true;
-    }
-    /* A frame over more chains than the window is long. */
-    if (ring_available(ring, ahead) == 0)
-        return false;
-    *head = guest_load16(&ring->avail->ring[(uint16_t)(ring->last_avail + ahead) & (ring->size - 1)]);
-    if (*head < ring->size)
-        guest_copy_in(first, &ring->desc[*head], sizeof *first);
-    return true;
-}
-
-void ring_expect(struct ring *ring, unsigned frames)
-{
-    unsigned wanted = frames < BURST_MAX ? frames : BURST_MAX;
-
-    if (!ring_usable(ring))
-        return;
-    unsigned available = ring_available(ring, 0);
-
-    window_fill(ring, wanted, available);
-    window_prefetch(ring, wanted < available ? wanted : available, true);
-}
-
-/*
- * Collects until `need` bytes fit. DROP_NONE, DROP_RX_NO_ROOM or DROP_RX_BROKEN. A chain may have as
- * many descriptors as the ring, also empty ones, and nothing is consumed when the frame does not
- * fit: so the descriptors of all chains of a frame are limited.
- */
-static enum drop_reason landing_collect(struct ring *ring, struct landing *landing, uint64_t need,
-                                        struct segment *scratch)
-{
-    unsigned limit = !ring->mergeable ? 1 : ring->size < RING_DELIVER_CHAINS ? ring->size : RING_DELIVER_CHAINS;
-
-    landing->chains = 0;
-    landing->segments = 0;
-    landing->bytes = 0;
-    landing->limit = false;
-    unsigned descriptors = 0;
-    while (landing->bytes < need) {
-        struct chain chain;
-        enum ring_fault fault;
-
-        landing->limit = landing->chains == limit || descriptors >= RING_DELIVER_DESCRIPTORS;
-        if (landing->limit)
-            return DROP_RX_NO_ROOM;
-        uint16_t head;
-        struct vring_desc first;
-
-        if (!ring_next(ring, landing->chains, &head, &first))
-            return ring_usable(ring) ? DROP_RX_NO_ROOM : DROP_RX_BROKEN;
-        fault = chain_walk(ring, head, &first, CHAIN_WRITABLE, &scratch[landing->segments],
-                           RING_SEGMENTS_MAX - landing->segments, &chain);
-        if (fault == RING_FAULT_NONE && chain.bytes < ring->header_size)
-            fault = RING_FAULT_RUNT_BUFFER;
-        if (fault != RING_FAULT_NONE) {
-            ring_break(ring, fault);
-            return DROP_RX_BROKEN;
-        }
-        landing->limit = chain.overflow && landing->bytes + chain.kept_bytes < need;
-        if (landing->limit)
-            return DROP_RX_NO_ROOM;
-        descriptors += chain.descriptors;
-        landing->heads[landing->chains] = head;
-        landing->room[landing->chains] = (uint32_t)chain.bytes;
-        landing->chains++;
-        landing->segments += chain.segment_count;
-        landing->bytes += chain.bytes;
-    }
-    return DROP_NONE;
-}
-
-/* Whether a frame of that size was tried in vain and nothing changed since. */
-static bool ring_short_of(struct ring *ring, uint32_t need)
-{
-    if (ring->short_need == 0 || need < ring->short_need)
-        return false;
-    if (ring->short_limit || guest_load16(&ring->avail->idx) == ring->short_avail)
-        return true;
-    ring->short_need = 0;
-    return false;
-}
-
-enum drop_reason ring_deliver(struct ring *ring, const struct frame *frame, struct segment *scratch)
-{
-    struct landing landing;
-    uint32_t need = ring->header_size + frame->length;
-
-    if (ring_memory_gone(ring) || !ring_usable(ring))
-        return DROP_RX_BROKEN;
-    if (ring_short_of(ring, need))
-        return DROP_RX_NO_ROOM;
-    enum drop_reason reason = landing_collect(ring, &landing, need, scratch);
-    if (reason == DROP_RX_NO_ROOM) {
-        ring->short_need = need;
-        ring->short_avail = ring->avail_seen;
-        ring->short_limit = landing.limit;
-    }
-    if (reason != DROP_NONE)
-        return reason;
-
-    struct net_header net = frame->net;
-    net.num_buffers = (uint16_t)landing.chains;
-    copy_frame(scratch, landing.segments, &net, ring->header_size, frame);
-    if (ring->log != NULL)
-        log_segments(ring, scratch, landing.segments, need);
-
-    uint32_t rest = need;
-    for (unsigned i = 0; i < landing.chains; i++) {
-        uint32_t written = landing.room[i] < rest ? landing.room[i] : rest;
-
-        ring_use(ring, landing.heads[i], written);
-        rest -= written;
-    }
-    ring->last_avail = (uint16_t)(ring->last_avail + landing.chains);
-    ring->short_need = 0; /* other chains stand first now */
-    return DROP_NONE;
-}
-
-/* --- publishing and notification --- */
 
 void ring_publish(struct ring *ring)
 {

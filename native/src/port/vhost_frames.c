@@ -1,0 +1,233 @@
+/*
+ * vhost_frames.c - what workers do with a vhost-user port: take bursts from its
+ * transmit rings, deliver to its receive rings, ask for kicks before they sleep.
+ *
+ * All of it only while the port is `live`; the control thread clears that and
+ * waits for the workers' quiet point before it changes a ring. A transmit ring
+ * belongs to one worker; a receive ring to the holder of its lock.
+ */
+#include <string.h>
+
+#include "port/vhost_port.h"
+#include "switch/forward.h"
+#include "switch/mac_table.h"
+#include "switch/offload.h"
+#include "worker/cycles.h"
+#include "worker/worker.h"
+
+void vring_call(struct vring *vring, struct queue_stats *stats, struct notifier *notifier)
+{
+    if (vring->call_fd < 0 || atomic_load_explicit(&vring->call_failed, memory_order_relaxed))
+        return;
+    counter_add(&stats->calls, 1);
+    if (!notifier_signal(notifier, vring->call_fd))
+        atomic_store_explicit(&vring->call_failed, true, memory_order_relaxed);
+}
+
+static void burst_drop(struct queue_stats *stats, enum drop_reason reason, unsigned count)
+{
+    counter_add(&stats->drops[reason], count);
+}
+
+/* A RARP request from `mac`, as QEMU itself would send it after a migration (RFC 903). */
+static void rarp_frame(struct frame *frame, uint64_t mac)
+{
+    static const uint8_t fixed[] = { 0x80, 0x35, 0, 1, 8, 0, 6, 4, 0, 3 };
+    uint8_t *at = frame->head;
+
+    *frame = (struct frame){ .length = 60, .head_length = 60 };
+    memset(at, 0xff, 6);
+    for (unsigned i = 0; i < 6; i++)
+        at[6 + i] = (uint8_t)(mac >> (40 - 8 * i));
+    memcpy(at + 12, fixed, sizeof fixed);
+    memcpy(at + 22, at + 6, 6);
+    memcpy(at + 32, at + 6, 6);
+}
+
+static void vhost_port_announce(struct vhost_port *vport, struct worker *worker)
+{
+    uint64_t mac = atomic_exchange(&vport->announce, 0);
+
+    if (mac == 0 || mac_is_multicast(mac))
+        return;
+    rarp_frame(&worker->burst->frames[0], mac);
+    forward_burst(worker, &vport->port, 0, 0, worker->burst->frames, 1);
+}
+
+unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *worker)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+
+    if (!vhost_port_live(vport))
+        return 0;
+    struct vring *vring = transmit_ring(vport, pair);
+    struct queue_stats *stats = &port->rx[pair];
+    bool usable = ring_usable(&vring->ring);
+
+    if (pair == 0 && atomic_load_explicit(&vport->announce, memory_order_relaxed) != 0)
+        vhost_port_announce(vport, worker);
+    if (!usable)
+        return 0;
+    unsigned count = ring_take(&vring->ring, worker->burst);
+
+    if (count > 0) {
+        if (vring->enabled)
+            forward_burst(worker, port, pair, vport->session.features, worker->burst->frames, count);
+        else
+            burst_drop(stats, DROP_TX_DISABLED, count); /* started but disabled: processed and discarded (R21) */
+        ring_complete(&vring->ring, worker->burst);
+        if (ring_notify(&vring->ring))
+            vring_call(vring, stats, &worker->notifier);
+    }
+    if (!ring_usable(&vring->ring))
+        worker_report(worker);
+    return count;
+}
+
+bool vhost_frames_arm(struct port *port, unsigned pair, struct worker *worker)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+    struct vring *vring = transmit_ring(vport, pair);
+
+    (void)worker;
+    if (!vhost_port_live(vport) || !ring_usable(&vring->ring))
+        return false;
+    return ring_arm(&vring->ring) || atomic_load(&vport->announce) != 0;
+}
+
+void vhost_frames_disarm(struct port *port, unsigned pair)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+    struct vring *vring = transmit_ring(vport, pair);
+
+    if (vhost_port_live(vport) && ring_usable(&vring->ring))
+        ring_disarm(&vring->ring);
+}
+
+bool vhost_frames_polled(const struct port *port, unsigned pair)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+    const struct vring *vring = transmit_ring(vport, pair);
+
+    return vhost_port_live(vport) && !vport->watched[pair] && ring_usable(&vring->ring);
+}
+
+/*
+ * Frames that one delivery may be cut into. A burst of 32 frames of 64 KiB makes 1440 pieces
+ * at an MTU of 1500; a sender that asks for pieces of 8 bytes must not keep a worker busy (R28).
+ */
+#define DELIVERY_PIECES 2048u
+
+/* One delivery to a locked ring. */
+struct delivery {
+    struct ring *ring;
+    struct queue_stats *stats;
+    struct segment *scratch;
+    uint64_t frames, bytes; /* delivered so far */
+    unsigned pieces;        /* that may still be made by cutting */
+};
+
+/* False: it was not delivered. */
+static bool deliver_frame(void *context, const struct frame *frame)
+{
+    struct delivery *delivery = context;
+    enum drop_reason reason = ring_deliver(delivery->ring, frame, delivery->scratch);
+
+    if (reason != DROP_NONE) {
+        counter_add(&delivery->stats->drops[reason], 1);
+        return false;
+    }
+    delivery->frames++;
+    delivery->bytes += frame->length;
+    return true;
+}
+
+/* A piece of a frame that was cut: what follows one that is lost would be thrown away by TCP anyway. */
+static bool deliver_piece(void *context, const struct frame *frame)
+{
+    struct delivery *delivery = context;
+
+    if (delivery->pieces == 0) {
+        burst_drop(delivery->stats, DROP_RX_OFFLOAD, 1);
+        return false;
+    }
+    delivery->pieces--;
+    return deliver_frame(delivery, frame);
+}
+
+/* Longest frame that the port's MTU allows, also as a piece of a frame with GSO. */
+static bool mtu_allows(const struct port *port, const struct frame *frame)
+{
+    uint32_t length = frame->net.gso_type == NET_HEADER_GSO_NONE
+                          ? frame->length
+                          : (uint32_t)frame->net.hdr_len + frame->net.gso_size;
+
+    return length <= port->config.mtu + FRAME_OVERHEAD;
+}
+
+static void deliver_one(struct vhost_port *vport, struct worker *worker, struct delivery *delivery,
+                        const struct frame *frame)
+{
+    uint64_t features = vport->session.features;
+
+    if (!mtu_allows(&vport->port, frame)) {
+        burst_drop(delivery->stats, DROP_MTU, 1);
+    } else if (offload_passes(frame, features)) {
+        deliver_frame(delivery, frame);
+    } else {
+        enum drop_reason reason = offload_apply(worker->offload, frame, features, deliver_piece, delivery);
+
+        if (reason != DROP_NONE)
+            burst_drop(delivery->stats, reason, 1);
+    }
+}
+
+static void vring_lock(struct vring *vring)
+{
+    while (atomic_flag_test_and_set_explicit(&vring->lock, memory_order_acquire))
+        cpu_relax();
+}
+
+static void vring_unlock(struct vring *vring)
+{
+    atomic_flag_clear_explicit(&vring->lock, memory_order_release);
+}
+
+void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
+                          unsigned count)
+{
+    struct vhost_port *vport = vhost_port_of(port);
+    int target = vhost_port_live(vport) ? vport->receiver[pair % port->pairs] : -1;
+
+    if (target < 0) {
+        /* No ring, so no lock: any worker may be here. */
+        atomic_fetch_add_explicit(&port->tx[0].drops[DROP_RX_NOT_READY], count, memory_order_relaxed);
+        return;
+    }
+    struct vring *vring = receive_ring(vport, (unsigned)target);
+    struct delivery delivery = {
+        .ring = &vring->ring,
+        .stats = &port->tx[target],
+        .scratch = worker->scratch,
+        .pieces = DELIVERY_PIECES,
+    };
+
+    vring_lock(vring);
+    bool usable = ring_usable(&vring->ring);
+
+    ring_expect(&vring->ring, count);
+    for (unsigned i = 0; i < count; i++)
+        deliver_one(vport, worker, &delivery, frames[i]);
+    ring_publish(&vring->ring);
+    bool call = delivery.frames > 0 && ring_notify(&vring->ring);
+    if (delivery.frames > 0) {
+        counter_add(&delivery.stats->frames, delivery.frames);
+        counter_add(&delivery.stats->bytes, delivery.bytes);
+    }
+    bool broke = usable && !ring_usable(&vring->ring);
+    if (call)
+        vring_call(vring, delivery.stats, &worker->notifier);
+    vring_unlock(vring);
+    if (broke)
+        worker_report(worker);
+}

@@ -1,0 +1,58 @@
+/*
+ * vhost_port.h - what the two halves of a vhost-user port share: vhost_port.c
+ * (session, control thread) and vhost_frames.c (frames, workers).
+ */
+#ifndef VHOSTKIT_VHOST_PORT_H
+#define VHOSTKIT_VHOST_PORT_H
+
+#include "port/port.h"
+#include "vhost/endpoint.h"
+#include "vhost/session.h"
+#include "worker/notifier.h"
+
+struct vhost_port {
+    struct port port;
+    struct endpoint endpoint;
+    struct session session;
+    bool open;                             /* a session is open */
+    const struct memory_map *placed_memory; /* whose node port.node is */
+    atomic_bool watched[QUEUE_PAIRS_MAX];  /* the pair's kick fd wakes its worker */
+    bool was_up;                           /* an event "port.up" was sent and no "port.down" since */
+    atomic_bool live;                      /* workers may look at the session's rings */
+    int8_t receiver[QUEUE_PAIRS_MAX];      /* sender's pair -> pair to deliver on, -1 none; changes while not live */
+    uint8_t reported[VRINGS_MAX];          /* ring faults that were logged */
+    _Atomic uint64_t announce;             /* address to announce, 0 none (SEND_RARP) */
+};
+
+static inline struct vhost_port *vhost_port_of(const struct port *port)
+{
+    return (struct vhost_port *)port; /* port is the first member */
+}
+
+static inline struct vring *receive_ring(struct vhost_port *vport, unsigned pair)
+{
+    return &vport->session.vrings[2 * pair];
+}
+
+static inline struct vring *transmit_ring(struct vhost_port *vport, unsigned pair)
+{
+    return &vport->session.vrings[2 * pair + 1];
+}
+
+static inline bool vhost_port_live(struct vhost_port *vport)
+{
+    return atomic_load_explicit(&vport->live, memory_order_acquire);
+}
+
+/* The workers' part of struct port_ops. */
+unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *worker);
+bool vhost_frames_arm(struct port *port, unsigned pair, struct worker *worker);
+void vhost_frames_disarm(struct port *port, unsigned pair);
+bool vhost_frames_polled(const struct port *port, unsigned pair);
+void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
+                          unsigned count);
+
+/* Notifies the driver through the vring's call fd, if it has one. */
+void vring_call(struct vring *vring, struct queue_stats *stats, struct notifier *notifier);
+
+#endif
