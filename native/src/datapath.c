@@ -35,6 +35,8 @@ struct datapath {
     struct notifier notifier;        /* of the control thread */
     struct event_source report;      /* eventfd: a worker found a queue broken */
     struct event_timer tick;         /* ages the MAC tables */
+    struct event_timer hold;         /* ends it at the latest */
+    bool holding;                    /* no queue has a worker (datapath_hold) */
     struct worker *workers[WORKERS_MAX];
     unsigned worker_count;
     struct port *ports[PORTS_MAX];   /* in the order they were added */
@@ -101,6 +103,8 @@ static struct placement_source *placement_ask(const struct datapath *datapath)
  */
 static bool ports_place(struct datapath *datapath)
 {
+    if (datapath->holding)
+        return topology_publish(datapath); /* known to all, served by none */
     struct placement_source *sources = placement_ask(datapath);
     bool moves = false;
 
@@ -135,6 +139,41 @@ static bool ports_place(struct datapath *datapath)
     for (unsigned i = 0; i < datapath->port_count; i++)
         datapath->ports[i]->ops->placed(datapath->ports[i]);
     return true;
+}
+
+/* A VM is there and has not come up yet. */
+static bool port_is_expected(const struct port *port)
+{
+    struct port_status status;
+
+    port_status(port, &status);
+    return port->config.has_offered && status.state == PORT_CONNECTED;
+}
+
+static void hold_end(void *owner)
+{
+    struct datapath *datapath = owner;
+
+    datapath->holding = false;
+    event_loop_stop_timer(datapath->loop, &datapath->hold);
+    ports_place(datapath);
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        port_wake(datapath->ports[i]);
+}
+
+void datapath_hold(struct datapath *datapath)
+{
+    datapath->holding = true;
+    event_loop_start_timer(datapath->loop, &datapath->hold, DATAPATH_HOLD_MS, hold_end, datapath);
+}
+
+void datapath_hold_check(struct datapath *datapath)
+{
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        if (datapath->holding && port_is_expected(datapath->ports[i]))
+            return;
+    if (datapath->holding)
+        hold_end(datapath);
 }
 
 void datapath_tell_node(struct port *port)
@@ -500,6 +539,7 @@ void datapath_destroy(struct datapath *datapath)
     for (unsigned i = 0; i < datapath->worker_count; i++)
         worker_stop(datapath->workers[i]);
     event_loop_stop_timer(datapath->loop, &datapath->tick);
+    event_loop_stop_timer(datapath->loop, &datapath->hold);
     event_loop_remove(datapath->loop, &datapath->report);
     if (report >= 0)
         close(report);

@@ -49,6 +49,17 @@ struct port *datapath_add_port(struct datapath *datapath, const struct port_conf
 /* Removes it after the workers' quiet point; its counters are gone. */
 void datapath_remove_port(struct datapath *datapath, struct port *port);
 
+/*
+ * After a restart: no queue is served before every VM that was met again is up, or
+ * DATAPATH_HOLD_MS are over. Else the first VM's frames, which waited in its ring,
+ * would be taken and dropped because their receiver is not back yet (R24). Call it before
+ * the ports are added again.
+ */
+void datapath_hold(struct datapath *datapath);
+/* Ends it when nobody is waited for: all ports are added, one came up or went away. */
+void datapath_hold_check(struct datapath *datapath);
+#define DATAPATH_HOLD_MS 200
+
 struct port *datapath_find_port(struct datapath *datapath, const char *name);
 unsigned datapath_port_count(const struct datapath *datapath);
 /* In the order they were added; 0 <= index < count. */

@@ -199,7 +199,10 @@ static enum exit_code serve_until_asked(struct program *program, struct state *s
         log_error("no worker can be started: %s", strerror(errno));
         return EXIT_FAILED;
     }
+    if (state->count > 0)
+        datapath_hold(program->commander.datapath);
     commander_load(&program->commander, state);
+    datapath_hold_check(program->commander.datapath);
     log_info("vhostkit-switch " VHOSTKIT_VERSION " serves %s: start %u, %u ports", program->listener.path,
              program->commander.supervision.starts, datapath_port_count(program->commander.datapath));
     int error = event_loop_run(program->loop);

@@ -60,10 +60,14 @@ static void killed_switch(void **state)
             kills++;
             for (uint32_t i = 0; i < 20 && sent < NUMBERS && sent - next < 220; i++, sent++)
                 switch_send(rig, 0, 1, sent); /* into the rings of nobody */
-            /* The receiver first: a frame for a machine that is not there is no frame in a ring. */
-            for (unsigned i = 2; i-- > 0;)
+            /* Each of them first in turn: what waits in the sender's ring must wait for the receiver, too. */
+            for (unsigned n = 0; n < 2; n++) {
+                unsigned i = (n + kills) % 2;
+
                 if (!machine_reattach(&rig->machines[i]))
                     fail_msg("machine %u after kill %u: %s", i, kills, rig->machines[i].peer.why);
+                usleep(20000);
+            }
         }
     }
     assert_int_equal(next, NUMBERS);

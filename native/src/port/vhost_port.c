@@ -103,6 +103,7 @@ static void tell_state(struct vhost_port *vport, bool up)
         datapath_event(datapath, up ? "port.up" : "port.down", &vport->port, NULL, -1, -1);
     }
     vport->was_up = up;
+    datapath_hold_check(datapath);
 }
 
 /* A ring that starts anew owes its driver one call: the last one may have died with the last switch (R20). */
@@ -190,6 +191,7 @@ static void on_disconnected(void *owner, const char *why)
 
     session_close(&vport->session);
     vport->open = false;
+    datapath_hold_check(vport->port.datapath);
     vport->placed_memory = NULL;
     atomic_store(&vport->announce, 0);
     port_log(&vport->port, LOG_LEVEL_INFO, "disconnected: %s", why);
