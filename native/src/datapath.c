@@ -32,7 +32,7 @@ struct datapath {
     struct event_loop *loop;
     struct datapath_listener listener;
     struct socket_watch *socket_watch;
-    struct notifier notifier;        /* of the control thread */
+    struct event_timer look;         /* at workers that may hang in a call (notifier.h) */
     struct event_source report;      /* eventfd: a worker found a queue broken */
     struct event_timer tick;         /* ages the MAC tables */
     struct event_timer hold;         /* ends it at the latest */
@@ -191,11 +191,6 @@ void datapath_tell_node(struct port *port)
 void datapath_place(struct datapath *datapath)
 {
     ports_place(datapath);
-}
-
-struct notifier *datapath_notifier(struct datapath *datapath)
-{
-    return &datapath->notifier;
 }
 
 /* --- networks --- */
@@ -484,6 +479,19 @@ static void on_tick(void *owner)
     event_loop_start_timer(datapath->loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
 }
 
+static void on_look(void *owner)
+{
+    struct datapath *datapath = owner;
+    bool awake = false;
+
+    for (unsigned i = 0; i < datapath->worker_count; i++) {
+        notifier_look(&datapath->workers[i]->notifier, datapath->workers[i]->thread);
+        awake |= !atomic_load(&datapath->workers[i]->asleep);
+    }
+    event_loop_start_timer(datapath->loop, &datapath->look, awake ? NOTIFIER_LOOK_MS : NOTIFIER_LOOK_ASLEEP_MS,
+                           on_look, datapath);
+}
+
 static bool workers_start(struct datapath *datapath, const struct datapath_options *options)
 {
     unsigned count = options->core_count > 0 ? options->core_count : 1;
@@ -515,12 +523,12 @@ struct datapath *datapath_create(struct event_loop *loop, const struct datapath_
     datapath->loop = loop;
     datapath->listener = *listener;
     datapath->report = (struct event_source)EVENT_SOURCE_NONE;
-    datapath->notifier.null_fd = -1;
     datapath->socket_watch = socket_watch_create(loop, options->inotify_fd);
     datapath->topology = topology_create(NULL, 0);
     event_loop_start_timer(loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
+    on_look(datapath);
     if (event_loop_add(loop, &datapath->report, report, EPOLLIN, on_report, datapath) == 0 &&
-        datapath->topology != NULL && notifier_open(&datapath->notifier) == 0 && memory_map_guard_install() == 0 && quiesce_init() == 0 &&
+        datapath->topology != NULL && notifier_install() == 0 && memory_map_guard_install() == 0 && quiesce_init() == 0 &&
         workers_start(datapath, options))
         return datapath;
     int error = errno;
@@ -540,11 +548,11 @@ void datapath_destroy(struct datapath *datapath)
         worker_stop(datapath->workers[i]);
     event_loop_stop_timer(datapath->loop, &datapath->tick);
     event_loop_stop_timer(datapath->loop, &datapath->hold);
+    event_loop_stop_timer(datapath->loop, &datapath->look);
     event_loop_remove(datapath->loop, &datapath->report);
     if (report >= 0)
         close(report);
     socket_watch_destroy(datapath->socket_watch);
     topology_destroy(datapath->topology);
-    notifier_close(&datapath->notifier);
     free(datapath);
 }

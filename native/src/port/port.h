@@ -95,8 +95,6 @@ void datapath_quiesce(struct datapath *datapath);
 void datapath_place(struct datapath *datapath);
 /* Says so when the port's queues are served from another node than its memory's. */
 void datapath_tell_node(struct port *port);
-/* The control thread's. */
-struct notifier *datapath_notifier(struct datapath *datapath);
 /* Wakes the workers that serve the port. */
 void port_wake(struct port *port);
 

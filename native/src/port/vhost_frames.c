@@ -15,13 +15,32 @@
 #include "worker/cycles.h"
 #include "worker/worker.h"
 
-void vring_call(struct vring *vring, struct queue_stats *stats, struct notifier *notifier)
+/* Signals an eventfd of the front end; one that blocks silences the whole port for a while (H50, H51). */
+static void port_signal(struct vhost_port *vport, int fd, struct worker *worker)
 {
-    if (vring->call_fd < 0 || atomic_load_explicit(&vring->call_failed, memory_order_relaxed))
+    if (fd < 0 || atomic_load_explicit(&vport->silent, memory_order_relaxed))
         return;
-    counter_add(&stats->calls, 1);
-    if (!notifier_signal(notifier, vring->call_fd))
-        atomic_store_explicit(&vring->call_failed, true, memory_order_relaxed);
+    if (notifier_signal(&worker->notifier, fd))
+        return;
+    atomic_store(&vport->silent, true);
+    worker_report(worker);
+}
+
+static void vring_call(struct vhost_port *vport, struct vring *vring, struct queue_stats *stats,
+                       struct worker *worker)
+{
+    if (vring->call_fd >= 0)
+        counter_add(&stats->calls, 1);
+    port_signal(vport, vring->call_fd, worker);
+}
+
+/* What the control thread left to us, since signalling may block: calls that are due, errors. */
+static void vring_attend(struct vhost_port *vport, struct vring *vring, struct worker *worker)
+{
+    if (atomic_load_explicit(&vring->call_due, memory_order_relaxed) && atomic_exchange(&vring->call_due, false))
+        port_signal(vport, vring->call_fd, worker);
+    if (atomic_load_explicit(&vring->broke, memory_order_relaxed) && atomic_exchange(&vring->broke, false))
+        port_signal(vport, vring->err_fd, worker);
 }
 
 static void burst_drop(struct queue_stats *stats, enum drop_reason reason, unsigned count)
@@ -66,6 +85,8 @@ unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *work
 
     if (pair == 0 && atomic_load_explicit(&vport->announce, memory_order_relaxed) != 0)
         vhost_port_announce(vport, worker);
+    vring_attend(vport, receive_ring(vport, pair), worker);
+    vring_attend(vport, vring, worker);
     if (!usable)
         return 0;
     unsigned count = ring_take(&vring->ring, worker->burst);
@@ -77,7 +98,7 @@ unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *work
             burst_drop(stats, DROP_TX_DISABLED, count); /* started but disabled: processed and discarded (R21) */
         ring_complete(&vring->ring, worker->burst);
         if (ring_notify(&vring->ring))
-            vring_call(vring, stats, &worker->notifier);
+            vring_call(vport, vring, stats, worker);
     }
     if (!ring_usable(&vring->ring))
         worker_report(worker);
@@ -226,7 +247,7 @@ void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worke
     }
     bool broke = usable && !ring_usable(&vring->ring);
     if (call)
-        vring_call(vring, delivery.stats, &worker->notifier);
+        vring_call(vport, vring, delivery.stats, worker);
     vring_unlock(vring);
     if (broke)
         worker_report(worker);

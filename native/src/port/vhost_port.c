@@ -110,10 +110,9 @@ static void tell_state(struct vhost_port *vport, bool up)
 static void force_call(struct vhost_port *vport, unsigned index)
 {
     struct vring *vring = &vport->session.vrings[index];
-    struct queue_stats *stats = index % 2 == 0 ? vport->port.tx : vport->port.rx;
 
     if (ring_usable(&vring->ring) && !vring->ring.signalled_valid)
-        vring_call(vring, &stats[index / 2], datapath_notifier(vport->port.datapath));
+        atomic_store(&vring->call_due, true);
 }
 
 static void on_resume(void *owner)
@@ -228,6 +227,7 @@ static void vhost_port_displaced(struct port *port)
 static void vhost_port_stop(struct port *port)
 {
     endpoint_stop(&vhost_port_of(port)->endpoint);
+    event_loop_stop_timer(datapath_loop(port->datapath), &vhost_port_of(port)->silence);
 }
 
 static void vhost_port_destroy(struct port *port)
@@ -274,10 +274,32 @@ static void vhost_port_status(const struct port *port, struct port_status *statu
     status->state = broken ? PORT_BROKEN : vport->was_up ? PORT_UP : PORT_CONNECTED;
 }
 
+/* A front end that blocked a worker once may do so again only after this. */
+#define SILENCE_MS 60000
+
+static void end_silence(void *owner)
+{
+    struct vhost_port *vport = owner;
+
+    vport->silence_told = false;
+    atomic_store(&vport->silent, false);
+}
+
+static void inspect_silence(struct vhost_port *vport)
+{
+    if (vport->silence_told || !atomic_load(&vport->silent))
+        return;
+    vport->silence_told = true;
+    port_failed(&vport->port, "its call fd blocked a worker: no calls for %u s", SILENCE_MS / 1000);
+    event_loop_start_timer(datapath_loop(vport->port.datapath), &vport->silence, SILENCE_MS, end_silence, vport);
+}
+
 /* Logs newly broken queues and tells the front end through VRING_ERR (R27). */
 static void vhost_port_inspect(struct port *port)
 {
     struct vhost_port *vport = vhost_port_of(port);
+
+    inspect_silence(vport);
 
     for (unsigned i = 0; vport->open && i < vport->session.vring_count; i++) {
         struct vring *vring = &vport->session.vrings[i];
@@ -289,8 +311,8 @@ static void vhost_port_inspect(struct port *port)
         port_failed(port, "queue %u is broken: %s (%s, avail index %u)", i, ring_fault_sentence[fault],
                     ring_fault_name[fault], vring->ring.fault_index);
         datapath_event(port->datapath, "queue.broken", port, ring_fault_name[fault], (int)i, -1);
-        if (vring->err_fd >= 0)
-            notifier_signal(datapath_notifier(port->datapath), vring->err_fd);
+        atomic_store(&vring->broke, true);
+        port_wake(port);
     }
 }
 

@@ -21,6 +21,9 @@ struct vhost_port {
     atomic_bool live;                      /* workers may look at the session's rings */
     int8_t receiver[QUEUE_PAIRS_MAX];      /* sender's pair -> pair to deliver on, -1 none; changes while not live */
     uint8_t reported[VRINGS_MAX];          /* ring faults that were logged */
+    atomic_bool silent;                    /* a call or error fd blocked: none is signalled */
+    bool silence_told;                     /* that was reported, and `silence` runs */
+    struct event_timer silence;            /* ends it */
     _Atomic uint64_t announce;             /* address to announce, 0 none (SEND_RARP) */
 };
 
@@ -51,8 +54,5 @@ void vhost_frames_disarm(struct port *port, unsigned pair);
 bool vhost_frames_polled(const struct port *port, unsigned pair);
 void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
                           unsigned count);
-
-/* Notifies the driver through the vring's call fd, if it has one. */
-void vring_call(struct vring *vring, struct queue_stats *stats, struct notifier *notifier);
 
 #endif

@@ -9,6 +9,7 @@
  */
 #include "vhost/session.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -365,6 +366,7 @@ static enum outcome vring_take_fd(struct session *session, struct incoming *in, 
     session_pause(session);
     close_fd(slot);
     if (wanted == 1) {
+        fcntl(in->fds[0], F_SETFL, O_NONBLOCK); /* the front end may clear it again: see notifier.h */
         *slot = in->fds[0];
         in->fds[0] = -1;
     }
@@ -388,7 +390,6 @@ static enum outcome on_set_vring_call(struct session *session, struct incoming *
 
     if (outcome == DONE) {
         vring->ring.signalled_valid = false; /* a call may have been lost with the old fd */
-        atomic_store(&vring->call_failed, false);
     }
     return outcome;
 }

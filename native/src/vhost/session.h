@@ -44,7 +44,8 @@ struct vring {
     bool stale;         /* its addresses or features changed: to be resolved anew before resuming */
     int kick_fd;        /* -1: none, so the ring is polled */
     int call_fd;        /* -1: none */
-    atomic_bool call_failed; /* the fd takes no notifications: it is left alone (H51) */
+    atomic_bool call_due; /* the worker owes the driver a call, whatever it asked for */
+    atomic_bool broke;    /* the worker is to signal err_fd */
     atomic_flag lock;   /* receive rings: held by the worker that delivers */
     int err_fd;         /* -1: none */
     char why[96];       /* why it is kicked but does not run; "" otherwise */

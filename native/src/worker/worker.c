@@ -72,7 +72,7 @@ static bool worker_allocate(struct worker *worker)
     worker->scratch = node_alloc(RING_SEGMENTS_MAX * sizeof *worker->scratch, worker->node);
     worker->egress = node_alloc(PORTS_MAX * sizeof *worker->egress, worker->node);
     worker->offload = offload_work_create();
-    return notifier_open(&worker->notifier) == 0 && worker->burst != NULL && worker->scratch != NULL && worker->egress != NULL && worker->offload != NULL;
+    return worker->burst != NULL && worker->scratch != NULL && worker->egress != NULL && worker->offload != NULL;
 }
 
 static void worker_free(struct worker *worker)
@@ -84,7 +84,6 @@ static void worker_free(struct worker *worker)
     if (worker->egress != NULL)
         node_free(worker->egress, PORTS_MAX * sizeof *worker->egress);
     offload_work_destroy(worker->offload);
-    notifier_close(&worker->notifier);
     if (worker->epoll_fd >= 0)
         close(worker->epoll_fd);
     if (worker->wake_fd >= 0)
@@ -107,6 +106,7 @@ static void *worker_main(void *argument)
 
     snprintf(name, sizeof name, "worker-%u", worker->id);
     pthread_setname_np(pthread_self(), name);
+    notifier_join();
     if (worker->core >= 0) {
         cpu_set_t cores;
 
@@ -166,7 +166,6 @@ struct worker *worker_start(unsigned id, int core, bool poll_only, struct topolo
     worker->poll_only = poll_only;
     worker->published = published;
     worker->report_fd = report_fd;
-    worker->notifier.null_fd = -1;
     worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
