@@ -23,5 +23,5 @@ export async function run(input: CommandInput, context: CommandContext): Promise
 
 /** The line about ports that were left from deployments that are gone. */
 export function showForgotten(names: string[]): string[] {
-  return names.length === 0 ? [] : [`Forgot ports that no deployment has any more: ${names.join(', ')}.`]
+  return names.length === 0 ? [] : [`Forgot ports without a deployment: ${names.join(', ')}.`]
 }
