@@ -102,6 +102,37 @@ static void features_are_kept(void **state)
     switch_close(rig);
 }
 
+/* Queues on two workers: both serve, and frames for one ring may come from either. */
+static void two_workers(void **state)
+{
+    struct switch_rig *rig = switch_open("--cores=0,1");
+    json_t *answer, *workers;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        switch_add_machine(rig, usual);
+    switch_learn_all(rig);
+    answer = switch_call(rig, "worker.list", json_object());
+    workers = json_object_get(answer, "workers");
+    assert_int_equal(json_array_size(workers), 2);
+    for (unsigned i = 0; i < 2; i++) {
+        json_t *worker = json_array_get(workers, i);
+
+        assert_int_equal(json_integer_value(json_object_get(worker, "core")), i);
+        assert_int_equal(json_integer_value(json_object_get(worker, "sources")), 2);
+    }
+    json_decref(answer);
+    for (uint32_t number = 0; number < 300; number++)
+        switch_pass(rig, number % 3, 3, number);
+    /* All three at once, so that both workers deliver to the fourth. */
+    for (uint32_t number = 0; number < 60; number++)
+        switch_send(rig, number % 3, 3, number);
+    for (uint32_t number = 0; number < 60; number++)
+        assert_true(switch_receive(rig, 3, 1000) < 60);
+    assert_int_equal(machine_rx(&rig->machines[3], 0)->errors, 0);
+    switch_close(rig);
+}
+
 static void driver_resets(void **state)
 {
     struct switch_rig *rig = switch_with_machines(3, usual);
@@ -316,6 +347,7 @@ static void ports_come_and_go(void **state)
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
+        ROW("R20 queues on two workers", two_workers),
         ROW("R23 R24 switch killed under load: nothing lost, at most a burst repeated", killed_switch),
         ROW("R26 features offered before are offered after a kill", features_are_kept),
         ROW("H9 H52 driver resets as fast as they go, with full rings", driver_resets),
