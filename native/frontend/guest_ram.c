@@ -14,32 +14,44 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static const uint64_t PAGE = GUEST_PAGE_SIZE;
+/* Bytes of a page of the memory, and of the guards around it. */
+static uint64_t page_size(unsigned flags)
+{
+    return flags & GUEST_RAM_HUGE ? GUEST_RAM_HUGE_PAGE : GUEST_PAGE_SIZE;
+}
+
+/* Address space for `size` bytes and a guard on each side, at a page's border. NULL: none. */
+static uint8_t *reserve(struct guest_ram_region *region, uint64_t page)
+{
+    region->reserved = region->size + 3 * page;
+    region->reservation = mmap(NULL, region->reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (region->reservation == MAP_FAILED) {
+        region->reservation = NULL;
+        return NULL;
+    }
+    return (uint8_t *)(((uintptr_t)region->reservation + 2 * page - 1) & ~(uintptr_t)(page - 1));
+}
 
 static bool create_region(struct guest_ram_region *region, const struct guest_ram_layout *layout,
                           unsigned flags)
 {
-    uint8_t *reservation;
+    uint64_t page = page_size(flags);
 
     *region = (struct guest_ram_region){
         .guest_addr = layout->guest_addr, .size = layout->size,
         .file_offset = layout->file_offset, .fd = -1,
     };
-    if (layout->size == 0 || layout->size % PAGE || layout->guest_addr % PAGE || layout->file_offset % PAGE) {
+    if (layout->size == 0 || layout->size % page || layout->guest_addr % page || layout->file_offset % page) {
         errno = EINVAL;
         return false;
     }
-    region->fd = memfd_create("guest-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    region->fd = memfd_create("guest-ram", MFD_CLOEXEC | MFD_ALLOW_SEALING | (flags & GUEST_RAM_HUGE ? MFD_HUGETLB : 0u));
     if (region->fd < 0 || ftruncate(region->fd, (off_t)(layout->file_offset + layout->size)) < 0)
         return false;
     if (flags & GUEST_RAM_SEALED && fcntl(region->fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0)
         return false;
-    reservation = mmap(NULL, layout->size + 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (reservation == MAP_FAILED)
-        return false;
-    region->reservation = reservation;
-    region->host = reservation + PAGE;
-    return mmap(region->host, layout->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, region->fd,
+    region->host = reserve(region, page);
+    return region->host != NULL && mmap(region->host, layout->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, region->fd,
                 (off_t)layout->file_offset) != MAP_FAILED;
 }
 
@@ -65,7 +77,7 @@ void guest_ram_destroy(struct guest_ram *ram)
         struct guest_ram_region *region = &ram->regions[i];
 
         if (region->reservation)
-            munmap(region->reservation, region->size + 2 * PAGE);
+            munmap(region->reservation, region->reserved);
         if (region->fd >= 0)
             close(region->fd);
         free(region->saved);

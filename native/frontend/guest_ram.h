@@ -34,7 +34,8 @@ struct guest_ram_region {
     uint64_t file_offset;  /* where guest_addr is in the file */
     int fd;                /* the memfd */
     uint8_t *host;         /* our address of guest_addr */
-    void *reservation;     /* the mapping with its two guard pages */
+    void *reservation;     /* the mapping with its guard pages */
+    uint64_t reserved;     /* its bytes */
     uint8_t *saved;        /* bytes at guest_ram_save(), or NULL */
     uint64_t next_free;    /* offset from which guest_ram_reserve() goes on */
 };
@@ -53,7 +54,12 @@ struct guest_ram {
     unsigned writable_room;                            /* entries allocated */
 };
 
-enum { GUEST_RAM_SEALED = 1 }; /* F_SEAL_SHRINK, as QEMU's memory-backend-memfd,seal=on */
+enum {
+    GUEST_RAM_SEALED = 1, /* F_SEAL_SHRINK, as QEMU's memory-backend-memfd,seal=on */
+    GUEST_RAM_HUGE = 2,   /* on pages of GUEST_RAM_HUGE_PAGE bytes, which the host must have free */
+};
+
+#define GUEST_RAM_HUGE_PAGE (UINT64_C(2) << 20)
 
 /* False and errno when the memory cannot be had. */
 bool guest_ram_create(struct guest_ram *ram, const struct guest_ram_layout *layout, unsigned count,

@@ -41,6 +41,8 @@ static void fill_defaults(struct machine_options *options)
                (192ull + 16 * options->tx_pieces + options->tx_buffer + options->rx_buffer);
     if (!options->ram_bytes)
         options->ram_bytes = (options->pairs * per_pair + (1u << 20)) & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+    if (options->huge)
+        options->ram_bytes = (options->ram_bytes + GUEST_RAM_HUGE_PAGE - 1) & ~(GUEST_RAM_HUGE_PAGE - 1);
 }
 
 static uint64_t wanted_features(const struct machine_options *options)
@@ -52,19 +54,21 @@ static uint64_t wanted_features(const struct machine_options *options)
 bool machine_create(struct machine *machine, const struct machine_options *options)
 {
     struct guest_ram_layout layout[2];
+    uint64_t low;
 
     *machine = (struct machine){
         .options = *options, .peer = { .listener = -1, .socket = -1, .timeout_ms = 5000 },
     };
     fill_defaults(&machine->options);
     /* Two adjacent regions: a buffer may cross from one to the other, as in a real guest. */
-    layout[0] = (struct guest_ram_layout){ .guest_addr = 0, .size = 640 * 1024 };
-    layout[1] = (struct guest_ram_layout){ .guest_addr = 640 * 1024, .size = machine->options.ram_bytes };
+    low = options->huge ? GUEST_RAM_HUGE_PAGE : 640 * 1024;
+    layout[0] = (struct guest_ram_layout){ .guest_addr = 0, .size = low };
+    layout[1] = (struct guest_ram_layout){ .guest_addr = low, .size = machine->options.ram_bytes };
     machine->queue_count = 2 * machine->options.pairs;
     for (unsigned i = 0; i < machine->queue_count; i++)
         machine->queues[i].kick_fd = machine->queues[i].call_fd = -1;
     if (machine->options.pairs > MACHINE_PAIRS_MAX ||
-        !guest_ram_create(&machine->ram, layout, 2, options->unsealed ? 0 : GUEST_RAM_SEALED)) {
+        !guest_ram_create(&machine->ram, layout, 2, (options->unsealed ? 0 : GUEST_RAM_SEALED) | (options->huge ? GUEST_RAM_HUGE : 0))) {
         snprintf(machine->peer.why, sizeof machine->peer.why, "no memory for the guest");
         return false;
     }

@@ -28,6 +28,7 @@ struct machine_options {
     uint16_t rx_pieces;       /* descriptors of a receive slot; 0 is 1 */
     uint64_t ram_bytes;       /* 0 is enough for the above */
     bool unsealed;            /* its memory files can be truncated */
+    bool huge;                /* memory on hugepages */
 };
 
 /* One virtqueue with its eventfds; queues[i] is vring i. */
