@@ -237,8 +237,15 @@ void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worke
     bool usable = ring_usable(&vring->ring);
 
     ring_expect(&vring->ring, count);
-    for (unsigned i = 0; i < count; i++)
-        deliver_one(vport, worker, &delivery, frames[i]);
+    for (unsigned i = 0; i < count;) {
+        unsigned plain = ring_deliver_plain(&vring->ring, frames + i, count - i, port->config.mtu + FRAME_OVERHEAD,
+                                            &delivery.bytes);
+
+        delivery.frames += plain;
+        i += plain;
+        if (i < count)
+            deliver_one(vport, worker, &delivery, frames[i++]);
+    }
     ring_publish(&vring->ring);
     bool call = delivery.frames > 0 && ring_notify(&vring->ring);
     if (delivery.frames > 0) {

@@ -7,20 +7,24 @@
 #include "switch/offload.h"
 #include "switch/topology.h"
 
-/* Longest frame that may come from, or go to, a port (R11, H42). */
-static enum drop_reason frame_check(const struct port *from, uint64_t features, struct frame *frame)
+/* Longest frame that may come from a port, whole or as a piece that TSO makes of it (R11, H42). */
+static uint32_t longest_piece(const struct frame *frame)
 {
-    if (frame->drop != DROP_NONE)
-        return (enum drop_reason)frame->drop;
-    enum drop_reason reason = offload_check(frame, features);
+    return frame->net.gso_type == NET_HEADER_GSO_NONE ? frame->length
+                                                      : (uint32_t)frame->net.hdr_len + frame->net.gso_size;
+}
 
-    if (reason != DROP_NONE)
-        return reason;
-    if (frame->net.gso_type == NET_HEADER_GSO_NONE && frame->length > from->config.mtu + FRAME_OVERHEAD)
-        return DROP_TOO_BIG;
-    /* What TSO makes of it must fit as well: headers and one piece. */
-    if (frame->net.gso_type != NET_HEADER_GSO_NONE &&
-        (uint32_t)frame->net.hdr_len + frame->net.gso_size > from->config.mtu + FRAME_OVERHEAD)
+static inline enum drop_reason frame_check(uint32_t longest, uint64_t features, struct frame *frame)
+{
+    if (__builtin_expect(frame->drop != DROP_NONE, 0))
+        return (enum drop_reason)frame->drop;
+    if (__builtin_expect(!offload_is_plain(frame), 0)) {
+        enum drop_reason reason = offload_check(frame, features);
+
+        if (reason != DROP_NONE)
+            return reason;
+    }
+    if (__builtin_expect(longest_piece(frame) > longest, 0))
         return DROP_TOO_BIG;
     uint64_t source = mac_load(frame->head + 6);
 
@@ -38,9 +42,10 @@ void classify_burst(const struct port *from, uint64_t features, struct frame *fr
 {
     struct mac_table *macs = from->network->macs;
     struct memory last = { 0, UINT64_MAX, CLASS_FLOOD };
+    uint32_t longest = from->config.mtu + FRAME_OVERHEAD;
 
     for (unsigned i = 0; i < count; i++) {
-        frames[i].drop = (uint16_t)frame_check(from, features, &frames[i]);
+        frames[i].drop = (uint16_t)frame_check(longest, features, &frames[i]);
         if (frames[i].drop != DROP_NONE)
             continue;
         uint64_t destination = mac_load(frames[i].head);

@@ -5,6 +5,7 @@
 #ifndef VHOSTKIT_COPY_H
 #define VHOSTKIT_COPY_H
 
+#include <stddef.h>
 #include <string.h>
 
 #include "switch/frame.h"
@@ -36,6 +37,23 @@ static inline void copy_short(uint8_t *to, const uint8_t *from, uint32_t length)
  */
 void copy_frame(const struct segment *to, unsigned to_count, const struct net_header *net,
                 uint32_t header_size, const struct frame *frame);
+
+/*
+ * Writes net header (NET_HEADER_SIZE bytes, num_buffers 1) and frame into contiguous memory that
+ * holds them. What is not private is copied last.
+ */
+static inline void copy_plain(uint8_t *to, const struct frame *frame)
+{
+    uint32_t private = NET_HEADER_SIZE + frame->head_length;
+
+    copy_short(to, (const uint8_t *)&frame->net, private);
+    memcpy(to + offsetof(struct net_header, num_buffers), &(uint16_t){ 1 }, sizeof(uint16_t));
+    to += private;
+    for (uint32_t i = 0; i < frame->segment_count; i++) {
+        memcpy(to, frame->segments[i].data, frame->segments[i].length);
+        to += frame->segments[i].length;
+    }
+}
 
 /* Copies a whole frame, without net header, into contiguous private memory of frame->length bytes. */
 void copy_frame_linear(uint8_t *to, const struct frame *frame);

@@ -12,7 +12,9 @@
 #define VHOSTKIT_MAC_TABLE_H
 
 #include <stdbool.h>
+#include <endian.h>
 #include <stdint.h>
+#include <string.h>
 
 struct mac_table;
 
@@ -38,8 +40,12 @@ void mac_table_remove_port(struct mac_table *table, unsigned port);
 /* The 48-bit address in the low bits, first byte on the wire highest. */
 static inline uint64_t mac_load(const uint8_t *at)
 {
-    return (uint64_t)at[0] << 40 | (uint64_t)at[1] << 32 | (uint64_t)at[2] << 24 |
-           (uint64_t)at[3] << 16 | (uint64_t)at[4] << 8 | at[5];
+    uint32_t high;
+    uint16_t low;
+
+    memcpy(&high, at, sizeof high);
+    memcpy(&low, at + sizeof high, sizeof low);
+    return (uint64_t)be32toh(high) << 16 | be16toh(low);
 }
 static inline bool mac_is_multicast(uint64_t mac)
 {

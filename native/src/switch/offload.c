@@ -56,10 +56,8 @@ enum drop_reason offload_check(struct frame *frame, uint64_t sender_features)
 {
     struct net_header *net = &frame->net;
     net->flags &= NET_HEADER_F_NEEDS_CSUM; /* unknown flags are ignored */
-    if (__builtin_expect((net->flags | net->gso_type) == 0, 1)) {
-        memset(net, 0, sizeof *net);
+    if (offload_is_plain(frame))
         return DROP_NONE;
-    }
 
     if (net->flags & NET_HEADER_F_NEEDS_CSUM) {
         if (!(sender_features & FEATURE(VIRTIO_NET_F_CSUM)) || !checksum_request_ok(frame))

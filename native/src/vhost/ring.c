@@ -176,20 +176,25 @@ void ring_log_segments(struct ring *ring, const struct segment *segments, unsign
 
 /* --- publishing and notification --- */
 
-void ring_use(struct ring *ring, uint32_t head, uint32_t length)
+void ring_used_flush(struct ring *ring)
 {
-    unsigned slot = ring->used_idx & (ring->size - 1u);
+    uint16_t first = (uint16_t)(ring->used_idx - ring->pending_count);
 
-    *(volatile struct vring_used_elem *)&ring->used->ring[slot] = (struct vring_used_elem){ head, length };
-    log_used_range(ring, offsetof(struct vring_used, ring) + slot * sizeof(struct vring_used_elem),
-                   sizeof(struct vring_used_elem));
-    ring->used_idx++;
+    for (unsigned i = 0; i < ring->pending_count; i++) {
+        unsigned slot = (uint16_t)(first + i) & (ring->size - 1u);
+
+        *(volatile struct vring_used_elem *)&ring->used->ring[slot] = ring->pending[i];
+        log_used_range(ring, offsetof(struct vring_used, ring) + slot * sizeof(struct vring_used_elem),
+                       sizeof(struct vring_used_elem));
+    }
+    ring->pending_count = 0;
 }
 
 void ring_publish(struct ring *ring)
 {
     if (ring->used_published == ring->used_idx)
         return;
+    ring_used_flush(ring);
     log_used_range(ring, offsetof(struct vring_used, idx), sizeof ring->used->idx);
     guest_store16_release(&ring->used->idx, ring->used_idx);
     ring->used_published = ring->used_idx;

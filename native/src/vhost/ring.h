@@ -78,7 +78,12 @@ struct ring_window {
     uint16_t count;  /* entries that hold something */
     uint16_t heads[BURST_MAX];
     struct vring_desc descs[BURST_MAX]; /* private copies; of a head that is out of range: nothing */
+    /* Our address of a chain that is one plain descriptor in one region, checked; NULL: chain_walk() it. */
+    uint8_t *data[BURST_MAX];
 };
+
+/* Used entries that wait for ring_publish() in private memory, so that the driver's lines are written in one go. */
+#define RING_USED_PENDING 64u
 
 /* What a started ring knows. Everything here is ours; the guest's part is behind the three pointers. */
 struct ring {
@@ -104,6 +109,8 @@ struct ring {
     uint8_t header_size; /* 12, or 10 for a legacy driver without MRG_RXBUF */
 
     struct ring_window window; /* read ahead from last_avail on */
+    uint16_t pending_count;    /* used entries before used_idx that are not in the ring yet */
+    struct vring_used_elem pending[RING_USED_PENDING];
 
     /* The last frame that found no room: one that needs as much is not tried in vain again (R28). */
     uint32_t short_need;   /* bytes it needed; 0: none */
@@ -185,6 +192,14 @@ void ring_expect(struct ring *ring, unsigned frames);
  * `scratch` holds RING_SEGMENTS_MAX segments.
  */
 enum drop_reason ring_deliver(struct ring *ring, const struct frame *frame, struct segment *scratch);
+
+/*
+ * Delivers the leading frames that need nothing but a copy into one plain buffer: no offload, no
+ * dirty log, no frame longer than `longest`. Returns how many, and adds their bytes; the next one, if
+ * any, is for ring_deliver(). Call ring_expect() before.
+ */
+unsigned ring_deliver_plain(struct ring *ring, struct frame *const *frames, unsigned count, uint32_t longest,
+                            uint64_t *bytes);
 
 /* Publishes what was delivered, with one store to used->idx. */
 void ring_publish(struct ring *ring);

@@ -13,8 +13,16 @@ void ring_break_at(struct ring *ring, enum ring_fault fault, uint16_t index);
 /* Breaks the ring when its memory's file was truncated. */
 bool ring_memory_gone(struct ring *ring);
 
-/* Writes used entry used_idx; not visible before ring_publish(). */
-void ring_use(struct ring *ring, uint32_t head, uint32_t length);
+/* Writes the pending used entries into the ring. */
+void ring_used_flush(struct ring *ring);
+/* Makes used entry used_idx; not visible before ring_publish(). */
+static inline void ring_use(struct ring *ring, uint32_t head, uint32_t length)
+{
+    if (ring->pending_count == RING_USED_PENDING)
+        ring_used_flush(ring);
+    ring->pending[ring->pending_count++] = (struct vring_used_elem){ head, length };
+    ring->used_idx++;
+}
 /* Marks the first `bytes` of the segments in the dirty log (R19). */
 void ring_log_segments(struct ring *ring, const struct segment *segments, unsigned count, uint32_t bytes);
 
@@ -22,10 +30,9 @@ void ring_log_segments(struct ring *ring, const struct segment *segments, unsign
 unsigned ring_available(struct ring *ring, unsigned ahead);
 /*
  * Fills the window up to `wanted` entries from last_avail on, `available` of which are
- * there, and fetches the memory of their first descriptors into the cache.
+ * there, and fetches the memory of their first descriptors into the cache. `write`: it is a receive ring.
  */
-void ring_window_fill(struct ring *ring, unsigned wanted, unsigned available);
-void ring_window_prefetch(const struct ring *ring, unsigned count, bool write);
+void ring_window_fill(struct ring *ring, unsigned wanted, unsigned available, bool write);
 /* Head and first descriptor of avail entry last_avail + ahead. False: it is not there, or the ring is broken. */
 bool ring_next(struct ring *ring, unsigned ahead, uint16_t *head, struct vring_desc *first);
 

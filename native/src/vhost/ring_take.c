@@ -2,6 +2,7 @@
  * ring_take.c - transmit: chains of a guest become frames, and are given back.
  * Called by the worker that owns the ring (R2, R3, R11, R28).
  */
+#include "switch/copy.h"
 #include "vhost/chain.h"
 #include "vhost/guest_memory.h"
 #include "vhost/ring_parts.h"
@@ -57,9 +58,31 @@ static void frame_load(struct frame *frame, const struct chain *chain, uint32_t 
     frame->segment_count = count;
 }
 
+/* A frame in one plain buffer, which is nearly every one. `bytes` is at least a header and FRAME_LENGTH_MIN. */
+static inline void frame_load_plain(struct frame *frame, uint8_t *data, uint32_t bytes, struct segment *rest)
+{
+    uint32_t private = bytes < NET_HEADER_SIZE + FRAME_HEAD_MAX ? bytes : NET_HEADER_SIZE + FRAME_HEAD_MAX;
+
+    copy_short((uint8_t *)&frame->net, data, private);
+    GUEST_LOADED(data, private);
+    frame->drop = DROP_NONE;
+    frame->length = bytes - NET_HEADER_SIZE;
+    frame->head_length = (uint16_t)(private - NET_HEADER_SIZE);
+    frame->segments = rest;
+    frame->segment_count = bytes > private;
+    *rest = (struct segment){ data + private, bytes - private };
+}
+
+static inline bool is_plain(const struct ring *ring, unsigned at)
+{
+    uint32_t bytes = ring->window.descs[at].len;
+
+    return ring->window.data[at] != NULL && ring->header_size == NET_HEADER_SIZE &&
+           bytes >= NET_HEADER_SIZE + FRAME_LENGTH_MIN && bytes <= NET_HEADER_SIZE + FRAME_LENGTH_MAX;
+}
+
 unsigned ring_take(struct ring *ring, struct burst *burst)
 {
-    struct chain chains[BURST_MAX];
     unsigned taken = 0, descriptors = 0, segments = 0;
     uint64_t bytes = 0;
 
@@ -70,29 +93,33 @@ unsigned ring_take(struct ring *ring, struct burst *burst)
     if (available > BURST_MAX)
         available = BURST_MAX;
 
-    ring_window_fill(ring, available, available);
-    ring_window_prefetch(ring, available, false);
+    ring_window_fill(ring, available, available, false);
+    unsigned first = ring_window_at(ring, 0);
 
     for (; taken < available && descriptors < RING_TAKE_DESCRIPTORS && bytes < RING_TAKE_BYTES; taken++) {
-        struct chain *chain = &chains[taken];
-        unsigned at = ring_window_at(ring, taken);
+        unsigned at = first + taken;
+        struct chain chain;
 
         burst->heads[taken] = ring->window.heads[at];
-        enum ring_fault fault =
-            chain_walk(ring, burst->heads[taken], &ring->window.descs[at], CHAIN_READABLE,
-                       &burst->segments[segments], RING_SEGMENTS_MAX - segments, chain);
+        if (is_plain(ring, at)) {
+            frame_load_plain(&burst->frames[taken], ring->window.data[at], ring->window.descs[at].len,
+                             &burst->segments[segments++]);
+            descriptors++;
+            bytes += ring->window.descs[at].len;
+            continue;
+        }
+        enum ring_fault fault = chain_walk(ring, burst->heads[taken], &ring->window.descs[at], CHAIN_READABLE,
+                                           &burst->segments[segments], RING_SEGMENTS_MAX - segments, &chain);
 
         if (fault != RING_FAULT_NONE) {
             ring_break_at(ring, fault, (uint16_t)(ring->last_avail + taken));
             break;
         }
-        descriptors += chain->descriptors;
-        bytes += chain->bytes;
-        segments += chain->segment_count;
+        frame_load(&burst->frames[taken], &chain, ring->header_size);
+        descriptors += chain.descriptors;
+        bytes += chain.bytes;
+        segments += chain.segment_count;
     }
-    for (unsigned i = 0; i < taken; i++)
-        frame_load(&burst->frames[i], &chains[i], ring->header_size);
-
     ring->last_avail = (uint16_t)(ring->last_avail + taken);
     burst->count = taken;
     return taken;

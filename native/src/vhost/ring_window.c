@@ -24,11 +24,47 @@ unsigned ring_available(struct ring *ring, unsigned ahead)
     return (uint16_t)(ring->avail_seen - next);
 }
 
-/*
- * Fills the window up to `wanted` entries from last_avail on; `available` of them are there. Two
- * passes: the descriptors are fetched into the cache while the heads are still being read.
- */
-void ring_window_fill(struct ring *ring, unsigned wanted, unsigned available)
+/* Cache lines of a buffer that are fetched ahead: net header and the private head of a frame. */
+#define PREFETCH_BYTES (NET_HEADER_SIZE + FRAME_HEAD_MAX)
+#define CACHE_LINE 64u
+
+/* How many heads further on a descriptor is fetched into the cache. */
+#define DESCRIPTORS_AHEAD 8u
+
+static inline void prefetch_buffer(const uint8_t *data, uint32_t length, bool write)
+{
+    uint32_t end = length < PREFETCH_BYTES ? length : PREFETCH_BYTES;
+
+    if (write) {
+        __builtin_prefetch(data, 1);
+        return;
+    }
+    for (uint32_t at = 0; at < end; at += CACHE_LINE)
+        __builtin_prefetch(data + at);
+}
+
+/* Reads descriptor `head`, and finds its memory if the chain is that one descriptor; wrong ones are chain_walk()'s. */
+static inline void window_load(struct ring *ring, unsigned at, bool write)
+{
+    struct ring_window *window = &ring->window;
+    struct vring_desc *desc = &window->descs[at];
+    const uint16_t kind = VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT | VRING_DESC_F_WRITE;
+    uint32_t contiguous = 0;
+
+    window->data[at] = NULL;
+    if (window->heads[at] >= ring->size)
+        return;
+    guest_copy_in(desc, &ring->desc[window->heads[at]], sizeof *desc);
+    uint8_t *data = memory_map_translate(ring->memory, desc->addr, desc->len, &contiguous);
+
+    if (data == NULL)
+        return;
+    if ((desc->flags & kind) == (write ? VRING_DESC_F_WRITE : 0) && contiguous == desc->len)
+        window->data[at] = data;
+    prefetch_buffer(data, desc->len, write);
+}
+
+void ring_window_fill(struct ring *ring, unsigned wanted, unsigned available, bool write)
 {
     struct ring_window *window = &ring->window;
     unsigned used = (uint16_t)(ring->last_avail - window->first);
@@ -37,41 +73,21 @@ void ring_window_fill(struct ring *ring, unsigned wanted, unsigned available)
 
     if (have >= until)
         return;
-    if (have > 0) { /* else `used` may be far beyond the window: after a start, say */
+    if (have > 0 && used > 0) { /* else `used` may be far beyond the window: after a start, say */
         memmove(window->heads, &window->heads[used], have * sizeof window->heads[0]);
         memmove(window->descs, &window->descs[used], have * sizeof window->descs[0]);
+        memmove(window->data, &window->data[used], have * sizeof window->data[0]);
     }
     window->first = ring->last_avail;
     window->count = (uint16_t)until;
-    for (unsigned i = have; i < until; i++) {
-        uint16_t slot = (uint16_t)(ring->last_avail + i) & (ring->size - 1);
-
-        window->heads[i] = guest_load16(&ring->avail->ring[slot]);
-        if (window->heads[i] < ring->size)
-            __builtin_prefetch(&ring->desc[window->heads[i]]);
-    }
     for (unsigned i = have; i < until; i++)
-        if (window->heads[i] < ring->size)
-            guest_copy_in(&window->descs[i], &ring->desc[window->heads[i]], sizeof window->descs[i]);
-}
-
-/* Fetches the memory of the first descriptors into the cache; a wrong address is not an error here. */
-void ring_window_prefetch(const struct ring *ring, unsigned count, bool write)
-{
-    for (unsigned i = 0; i < count; i++) {
-        unsigned at = ring_window_at(ring, i);
-        uint32_t contiguous;
-
-        if (ring->window.heads[at] >= ring->size)
-            continue;
-        const uint8_t *data = memory_map_translate(ring->memory, ring->window.descs[at].addr, 1, &contiguous);
-
-        if (data == NULL)
-            continue;
-        if (write)
-            __builtin_prefetch(data, 1);
-        else
-            __builtin_prefetch(data);
+        window->heads[i] = guest_load16(&ring->avail->ring[(uint16_t)(ring->last_avail + i) & (ring->size - 1)]);
+    for (unsigned i = have; i < until && i < have + DESCRIPTORS_AHEAD; i++)
+        __builtin_prefetch(&ring->desc[window->heads[i] & (ring->size - 1)]);
+    for (unsigned i = have; i < until; i++) {
+        if (i + DESCRIPTORS_AHEAD < until)
+            __builtin_prefetch(&ring->desc[window->heads[i + DESCRIPTORS_AHEAD] & (ring->size - 1)]);
+        window_load(ring, i, write);
     }
 }
 
@@ -84,7 +100,7 @@ bool ring_next(struct ring *ring, unsigned ahead, uint16_t *head, struct vring_d
 
         if (available == 0)
             return false;
-        ring_window_fill(ring, ahead + 1, ahead + available);
+        ring_window_fill(ring, ahead + 1, ahead + available, true);
         at = ring_window_at(ring, ahead);
     }
     if (at < ring->window.count) {
@@ -107,8 +123,5 @@ void ring_expect(struct ring *ring, unsigned frames)
 
     if (!ring_usable(ring))
         return;
-    unsigned available = ring_available(ring, 0);
-
-    ring_window_fill(ring, wanted, available);
-    ring_window_prefetch(ring, wanted < available ? wanted : available, true);
+    ring_window_fill(ring, wanted, ring_available(ring, 0), true);
 }
