@@ -361,6 +361,7 @@ static const struct rpc_param port_add_params[] = {
     { "name", RPC_STRING, true },     { "kind", RPC_STRING, true },     { "network", RPC_STRING, true },
     { "socket", RPC_STRING, false },  { "role", RPC_STRING, false },    { "ifname", RPC_STRING, false },
     { "queues", RPC_INTEGER, false }, { "mtu", RPC_INTEGER, false },    { "mac_limit", RPC_INTEGER, false },
+    { "policy", RPC_OBJECT, false },
     PARAMS_END,
 };
 static const struct rpc_param port_del_params[] = { { "name", RPC_STRING, true }, PARAMS_END };

@@ -124,6 +124,17 @@ static const struct rpc_param *find_param(const struct rpc_param *known, const c
     return NULL;
 }
 
+static const char *const param_type_name[] = {
+    [RPC_STRING] = "a string", [RPC_INTEGER] = "an integer", [RPC_OBJECT] = "an object",
+};
+
+static bool param_type_fits(enum rpc_param_type type, const json_t *value)
+{
+    if (type == RPC_STRING)
+        return json_is_string(value);
+    return type == RPC_INTEGER ? json_is_integer(value) : json_is_object(value);
+}
+
 bool rpc_params_fit(const json_t *params, const struct rpc_param *known, struct rpc_error *error)
 {
     const char *key;
@@ -134,10 +145,9 @@ bool rpc_params_fit(const json_t *params, const struct rpc_param *known, struct 
             rpc_fail(error, RPC_PARAMS, "there is no parameter \"%.60s\"", key);
             return false;
         }
-        bool fits = param->type == RPC_STRING ? json_is_string(value) : json_is_integer(value);
-        if (!fits) {
-            rpc_fail(error, RPC_PARAMS, "\"%s\" must be %s, found %s", key,
-                     param->type == RPC_STRING ? "a string" : "an integer", type_name(value));
+        if (!param_type_fits(param->type, value)) {
+            rpc_fail(error, RPC_PARAMS, "\"%s\" must be %s, found %s", key, param_type_name[param->type],
+                     type_name(value));
             return false;
         }
     }

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "control/json_rpc.h"
+#include "control/policy_json.h"
 
 static const char *kind_name(enum port_kind kind)
 {
@@ -26,12 +27,16 @@ static const char *role_name(enum port_role role)
 json_t *port_config_json(const struct port_config *config)
 {
     bool tap = config->kind == PORT_TAP;
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I}", "name", config->name, "kind",
+    json_t *object = json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:I, s:I, s:I}", "name", config->name, "kind",
                      kind_name(config->kind), "network", config->network, "socket",
                      tap ? json_null() : rpc_text(config->socket), "role",
                      tap ? json_null() : json_string(role_name(config->role)), "ifname",
                      tap ? rpc_text(config->ifname) : json_null(), "queues", (json_int_t)config->queues,
                      "mtu", (json_int_t)config->mtu, "mac_limit", (json_int_t)config->mac_limit);
+    json_t *policy = policy_json(&config->policy);
+    if (policy)
+        json_object_set_new(object, "policy", policy);
+    return object;
 }
 
 /* What is too long for its field is refused here; any other flaw by port_config_valid(). */
@@ -96,7 +101,8 @@ bool port_config_from_json(const json_t *object, struct port_config *config, str
         !take_string(object, "ifname", "name-invalid", config->ifname, sizeof config->ifname, refusal) ||
         !take_number(object, "queues", 1, &config->queues, refusal) ||
         !take_number(object, "mtu", 1500, &config->mtu, refusal) ||
-        !take_number(object, "mac_limit", PORT_MAC_LIMIT_DEFAULT, &config->mac_limit, refusal))
+        !take_number(object, "mac_limit", PORT_MAC_LIMIT_DEFAULT, &config->mac_limit, refusal) ||
+        !policy_from_json(json_object_get(object, "policy"), &config->policy, refusal))
         return false;
     config->kind = tap ? PORT_TAP : PORT_VHOST_USER;
     config->role = server ? PORT_ROLE_SERVER : PORT_ROLE_CLIENT;

@@ -122,7 +122,8 @@ bool port_config_valid(const struct port_config *config, struct refusal *refusal
     if (!check_name("port name", config->name, refusal) ||
         !check_name("network name", config->network, refusal) ||
         !check_range("mtu", config->mtu, PORT_MTU_MIN, PORT_MTU_MAX, refusal) ||
-        !check_range("mac_limit", config->mac_limit, 1, PORT_MAC_LIMIT_MAX, refusal))
+        !check_range("mac_limit", config->mac_limit, 1, PORT_MAC_LIMIT_MAX, refusal) ||
+        !port_policy_valid(&config->policy, refusal))
         return false;
     if (config->kind == PORT_TAP)
         return check_ifname(config->ifname, refusal) && check_empty("socket", config->socket, refusal) &&

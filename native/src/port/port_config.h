@@ -1,12 +1,14 @@
 /*
  * port_config.h - what a port is, as asked for by port.add and as kept in the
- * state file; and how a request is refused.
+ * state file.
  */
 #ifndef VHOSTKIT_PORT_CONFIG_H
 #define VHOSTKIT_PORT_CONFIG_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "port/port_policy.h"
 
 #define PORT_NAME_SIZE 64     /* 63 characters and the end */
 #define NETWORK_NAME_SIZE 64
@@ -32,23 +34,10 @@ struct port_config {
     unsigned queues;               /* vhost-user: queue pairs offered; tap: 1 */
     unsigned mtu;
     unsigned mac_limit;
+    struct port_policy policy;
     bool has_offered;              /* a front end has been offered `offered` (R26) */
     uint64_t offered;
 };
-
-/* A refusal in the four parts of PROTOCOL.md; reason is one of its table. */
-struct refusal {
-    const char *reason;
-    char wanted[128];
-    char found[192];
-    char hint[192];
-};
-
-/* Fills a refusal; always returns false, so that `return refuse(...)` reads well. */
-__attribute__((format(printf, 3, 4))) bool
-refuse(struct refusal *refusal, const char *reason, const char *wanted, ...);
-void refusal_found(struct refusal *refusal, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void refusal_hint(struct refusal *refusal, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* ^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$ */
 bool name_valid(const char *name);

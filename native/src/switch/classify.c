@@ -5,6 +5,7 @@
 #include "switch/classify.h"
 
 #include "switch/offload.h"
+#include "switch/spoof.h"
 #include "switch/topology.h"
 
 /* Longest frame that may come from a port, whole or as a piece that TSO makes of it (R11, H42). */
@@ -38,6 +39,13 @@ struct memory {
     int where;            /* that destination's port */
 };
 
+static void drop_spoofed(const struct port_policy *policy, struct frame *frames, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (frames[i].drop == DROP_NONE && !spoof_allowed(policy, &frames[i]))
+            frames[i].drop = DROP_SPOOF;
+}
+
 void classify_burst(const struct port *from, uint64_t features, struct frame *frames, unsigned count, int *where)
 {
     struct mac_table *macs = from->network->macs;
@@ -54,6 +62,8 @@ void classify_burst(const struct port *from, uint64_t features, struct frame *fr
             mac_table_prefetch(macs, destination);
         last.destination = destination;
     }
+    if (__builtin_expect(port_policy_checks_sources(&from->config.policy), 0))
+        drop_spoofed(&from->config.policy, frames, count);
     last.destination = UINT64_MAX;
     for (unsigned i = 0; i < count; i++) {
         if (frames[i].drop != DROP_NONE)

@@ -21,15 +21,35 @@ static void egress_add(struct worker *worker, unsigned port, unsigned frame)
     list->frames[list->count++] = (uint8_t)frame;
 }
 
-/* Every other port of the network; false when there is none. */
-static bool egress_flood(struct worker *worker, const struct port *from, unsigned frame)
+/* Every other port of the network that `from` may reach; DROP_NONE, or why there is none. */
+static enum drop_reason egress_flood(struct worker *worker, const struct port *from, unsigned frame)
 {
     const struct member_list *members = &worker->topology->members[from->network->id];
+    bool apart = from->config.policy.isolated, reached = false;
 
-    for (unsigned i = 0; i < members->count; i++)
-        if (members->ports[i] != from)
-            egress_add(worker, members->ports[i]->id, frame);
-    return members->count > 1;
+    for (unsigned i = 0; i < members->count; i++) {
+        if (members->ports[i] == from || (apart && members->ports[i]->config.policy.isolated))
+            continue;
+        egress_add(worker, members->ports[i]->id, frame);
+        reached = true;
+    }
+    if (reached)
+        return DROP_NONE;
+    return members->count > 1 ? DROP_ISOLATED : DROP_NO_DESTINATION;
+}
+
+/* Queues the frame for where it goes; DROP_NONE, or why it goes nowhere. */
+static enum drop_reason egress_choose(struct worker *worker, const struct port *from, int where, unsigned frame)
+{
+    const struct port *to = where == CLASS_FLOOD ? NULL : worker->topology->by_id[where];
+
+    /* A learnt port that is not in this topology yet, or no more, is as good as unknown. */
+    if (to == NULL)
+        return egress_flood(worker, from, frame);
+    if (__builtin_expect(from->config.policy.isolated, 0) && to->config.policy.isolated)
+        return DROP_ISOLATED;
+    egress_add(worker, (unsigned)where, frame);
+    return DROP_NONE;
 }
 
 static void egress_deliver(struct worker *worker, unsigned pair, struct frame *frames)
@@ -56,13 +76,8 @@ void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint
 
     classify_burst(from, features, frames, count, where);
     for (unsigned i = 0; i < count; i++) {
-        if (frames[i].drop == DROP_NONE) {
-            /* A learnt port that is not in this topology yet, or no more, is as good as unknown. */
-            if (where[i] != CLASS_FLOOD && worker->topology->by_id[where[i]] != NULL)
-                egress_add(worker, (unsigned)where[i], i);
-            else if (!egress_flood(worker, from, i))
-                frames[i].drop = DROP_NO_DESTINATION;
-        }
+        if (frames[i].drop == DROP_NONE)
+            frames[i].drop = (uint16_t)egress_choose(worker, from, where[i], i);
         if (frames[i].drop != DROP_NONE) {
             counter_add(&stats->drops[frames[i].drop], 1);
             continue;

@@ -1,0 +1,40 @@
+/*
+ * port_policy.h - what a port may do on its network, beyond what every port may.
+ * Part of the port's config; does not change while the port lives, so workers read it as it is.
+ */
+#ifndef VHOSTKIT_PORT_POLICY_H
+#define VHOSTKIT_PORT_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "port/refusal.h"
+
+/* Allowed addresses of one kind for a port. */
+#define POLICY_ADDRESSES_MAX 16u
+
+/* All zero: no policy. */
+struct port_policy {
+    bool isolated;                       /* exchanges no frames with the network's other isolated ports */
+    unsigned mac_count;                  /* 0: any source address */
+    unsigned ipv4_count;                 /* 0: any IPv4 source and ARP sender */
+    uint64_t macs[POLICY_ADDRESSES_MAX]; /* as mac_load() gives them; unicast, each once */
+    uint32_t ipv4[POLICY_ADDRESSES_MAX]; /* host byte order; not 0, each once */
+};
+
+/* Whether source addresses of frames from the port are to be checked. */
+static inline bool port_policy_checks_sources(const struct port_policy *policy)
+{
+    return (policy->mac_count | policy->ipv4_count) != 0;
+}
+
+/* Whether there is any policy at all. */
+static inline bool port_policy_any(const struct port_policy *policy)
+{
+    return policy->isolated || port_policy_checks_sources(policy);
+}
+
+/* Checks the addresses: how many, of what sort, each once. */
+bool port_policy_valid(const struct port_policy *policy, struct refusal *refusal);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * policy_test.c - a port's policy as JSON and in the state file.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "control/policy_json.h"
+#include "control/state_file.h"
+
+static bool read_policy(const char *text, struct port_policy *policy)
+{
+    struct refusal refusal;
+    json_t *object = json_loads(text, 0, NULL);
+    assert_non_null(object);
+    bool good = policy_from_json(object, policy, &refusal) && port_policy_valid(policy, &refusal);
+    if (!good) {
+        assert_string_equal(refusal.reason, "value-invalid");
+        assert_true(refusal.wanted[0] && refusal.found[0] && refusal.hint[0]);
+    }
+    json_decref(object);
+    return good;
+}
+
+static void there_and_back(void **state)
+{
+    struct port_policy policy;
+    (void)state;
+    assert_true(read_policy("{\"ipv4\":[\"10.0.0.1\"],\"isolated\":true,\"macs\":[\"52:54:00:aB:00:01\"]}", &policy));
+    assert_true(policy.isolated);
+    assert_int_equal(policy.macs[0], 0x525400ab0001ull);
+    assert_int_equal(policy.ipv4[0], 0x0a000001);
+    json_t *object = policy_json(&policy);
+    char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(text, "{\"ipv4\":[\"10.0.0.1\"],\"isolated\":true,\"macs\":[\"52:54:00:ab:00:01\"]}");
+    free(text);
+    json_decref(object);
+}
+
+static void nothing_set_is_no_policy(void **state)
+{
+    static const char *const rows[] = { "{}", "{\"isolated\":false}", "{\"macs\":[],\"ipv4\":[]}" };
+    struct port_policy policy;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(read_policy(rows[i], &policy));
+        assert_null(policy_json(&policy));
+    }
+}
+
+static void flaws_are_refused(void **state)
+{
+    static const char *const rows[] = {
+        "[]", "{\"colour\":1}", "{\"isolated\":1}", "{\"isolated\":null}", "{\"macs\":\"52:54:00:00:00:01\"}",
+        "{\"macs\":[1]}", "{\"macs\":[\"52:54:00:00:00:1\"]}", "{\"macs\":[\"52:54:00:00:00:0g\"]}",
+        "{\"macs\":[\"52-54-00-00-00-01\"]}", "{\"macs\":[\"52:54:00:00:00:01 \"]}",
+        "{\"macs\":[\"00:00:00:00:00:00\"]}", "{\"macs\":[\"01:00:00:00:00:01\"]}",
+        "{\"macs\":[\"52:54:00:00:00:0a\",\"52:54:00:00:00:0A\"]}", "{\"ipv4\":[\"10.0.0\"]}", "{\"ipv4\":{}}",
+        "{\"ipv4\":[\"0.0.0.0\"]}", "{\"ipv4\":[\"224.0.0.1\"]}", "{\"ipv4\":[\"255.255.255.255\"]}",
+        "{\"ipv4\":[\"10.0.0.1\",\"10.0.0.1\"]}", "{\"ipv4\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}",
+    };
+    struct port_policy policy;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (read_policy(rows[i], &policy))
+            fail_msg("%s was taken", rows[i]);
+}
+
+static void the_state_file_keeps_it(void **state)
+{
+    struct port_config config = {
+        .name = "host", .network = "lan", .kind = PORT_TAP, .ifname = "tap0", .queues = 1, .mtu = 1500, .mac_limit = 9,
+        .policy = { .isolated = true, .mac_count = 1, .macs = { 0x525400000001ull }, .ipv4_count = 1, .ipv4 = { 9 } },
+    };
+    const struct port_config *list = &config;
+    char *text = state_text(&list, 1), why[400];
+    struct state found;
+    (void)state;
+    assert_true(state_parse(text, strlen(text), &found, why, sizeof why));
+    assert_int_equal(found.count, 1);
+    assert_memory_equal(&found.ports[0].policy, &config.policy, sizeof config.policy);
+    state_free(&found);
+    free(text);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(there_and_back),
+        cmocka_unit_test(nothing_set_is_no_policy),
+        cmocka_unit_test(flaws_are_refused),
+        cmocka_unit_test(the_state_file_keeps_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,91 @@
+/*
+ * switch_policy_test.c - the real program with play VMs on ports with a policy: isolation and
+ * source addresses. The unit tests have the details of what is judged how.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "switch_rig.h"
+
+/* The next machine, on port vm<number> with that policy (NULL: none). */
+static void add_machine(struct switch_rig *rig, json_t *policy)
+{
+    struct machine *machine = &rig->machines[rig->machine_count];
+    char name[16], path[96];
+    struct machine_options options = { .socket = path };
+
+    snprintf(name, sizeof name, "vm%u", rig->machine_count++);
+    snprintf(path, sizeof path, "%s/%s", rig->folder, name);
+    assert_true(machine_create(machine, &options));
+    switch_add_port(rig, name, policy ? json_pack("{s:o}", "policy", policy) : json_object());
+    assert_true(machine_attach(machine));
+    machine->options.socket = NULL;
+    switch_wait_state(rig, name, "up");
+}
+
+/* Machines 0 and 1 are isolated, 2 is not. */
+static void isolation(void **state)
+{
+    struct switch_rig *rig = switch_open(NULL);
+
+    (void)state;
+    add_machine(rig, json_pack("{s:b}", "isolated", 1));
+    add_machine(rig, json_pack("{s:b}", "isolated", 1));
+    switch_send(rig, 0, SWITCH_EVERYBODY, 1); /* nobody it may reach */
+    switch_wait_counter(rig, "vm0", "drops", "isolated", 1);
+    add_machine(rig, NULL);
+    switch_send(rig, 0, SWITCH_EVERYBODY, 2);
+    assert_int_equal(switch_receive(rig, 2, 2000), 2);
+    switch_send(rig, 1, SWITCH_EVERYBODY, 3);
+    assert_int_equal(switch_receive(rig, 2, 2000), 3);
+    switch_pass(rig, 2, SWITCH_EVERYBODY, 4); /* also: neither 0 nor 1 had got anything before */
+    switch_pass(rig, 2, 0, 5);
+    switch_pass(rig, 0, 2, 6);
+    switch_send(rig, 0, 1, 7); /* its address is known */
+    switch_wait_counter(rig, "vm0", "drops", "isolated", 2);
+    assert_int_equal(switch_receive(rig, 1, 20), SWITCH_NONE);
+    assert_int_equal(switch_receive(rig, 2, 0), SWITCH_NONE);
+    assert_int_equal(switch_counter(rig, "vm0", "rx", "frames"), 2);
+    switch_close(rig);
+}
+
+/* Machine 0 may only be itself; what it says in the name of machine 1 is neither delivered nor learnt. */
+static void source_addresses(void **state)
+{
+    struct switch_rig *rig = switch_open(NULL);
+    uint8_t frame[200], one[6], two[6];
+    struct net_header net = { 0 };
+    json_t *mine;
+    char text[18];
+
+    (void)state;
+    packet_mac(one, 0);
+    snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", one[0], one[1], one[2], one[3], one[4], one[5]);
+    mine = json_pack("{s:[s], s:[s]}", "macs", text, "ipv4", "10.0.0.1");
+    add_machine(rig, mine);
+    add_machine(rig, NULL);
+    add_machine(rig, NULL);
+    switch_learn_all(rig);
+    packet_mac(one, 1);
+    packet_mac(two, 2);
+    packet_plain(frame, sizeof frame, two, one, 0x88b5, 1);
+    assert_true(machine_send(&rig->machines[0], 0, &net, frame, sizeof frame));
+    switch_wait_counter(rig, "vm0", "drops", "spoof", 1);
+    switch_pass(rig, 2, 1, 2); /* its address is still where it was */
+    packet_mac(one, 0);
+    packet_plain(frame, sizeof frame, two, one, 0x0800, 3); /* an IPv4 source of the pattern's */
+    assert_true(machine_send(&rig->machines[0], 0, &net, frame, sizeof frame));
+    switch_wait_counter(rig, "vm0", "drops", "spoof", 2);
+    switch_pass(rig, 0, 2, 4);
+    switch_close(rig);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct CMUnitTest tests[] = {
+        ROW("isolated ports do not reach each other", isolation),
+        ROW("only the allowed source addresses pass", source_addresses),
+    };
+    switch_program(argc > 1 ? argv[1] : "vhostkit-switch");
+    return cmocka_run_group_tests_name("switch: policy", tests, NULL, NULL);
+}
