@@ -42,6 +42,15 @@ describe('switch ports', () => {
     await assert.rejects(addPort(server.path, port), { code: 'port-exists' })
   })
 
+  it('are compared with their policy, whatever the order of its keys', async () => {
+    const macs = ['52:54:00:00:00:01']
+    await serve({ ...port, policy: { macs, isolated: true } }, 'port-exists')
+    await addPort(server.path, { ...port, policy: { isolated: true, macs } })
+    await server.close()
+    await serve({ ...port, policy: { macs } }, 'port-exists')
+    await assert.rejects(addPort(server.path, port), { code: 'port-exists' })
+  })
+
   it('are deleted also when they are lost, and a missing one is no failure', async () => {
     await serve(port, 'port-unknown')
     await deletePort(server.path, 'pair.lan.host')

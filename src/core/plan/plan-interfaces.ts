@@ -1,7 +1,7 @@
 import { interfaceMac, machinePort } from '../spec/names.js'
-import type { CarrierPolicy, MachineSpec, Spec } from '../spec/spec.js'
+import type { CarrierPolicy, InterfaceSpec, MachineSpec, Spec } from '../spec/spec.js'
 import type { Notes } from './notes.js'
-import type { InterfacePlan, Plan } from './plan.js'
+import type { InterfacePlan, Plan, PortPolicy } from './plan.js'
 
 /** QEMU's limit for vhost-user. While the switch is away frames wait in the rings, so long ones lose less. */
 const queueSize = 1024
@@ -36,8 +36,16 @@ export function planInterfaces(
       // QEMU 7.2 crashes under TCG when a guest starts a vhost-user card with MSI-X.
       vectors: accel === 'tcg' ? 0 : 2 * queues + 2,
       carrier: planCarrier(wanted.carrier, subject, notes),
+      ...planPolicy(wanted, mac),
     }
   })
+}
+
+function planPolicy({ isolated, antispoof }: InterfaceSpec, mac: string): { policy?: PortPolicy } {
+  if (!isolated && antispoof === null) return {}
+  const macs = antispoof === null ? {} : { macs: [mac] }
+  const ipv4 = antispoof === null || antispoof.length === 0 ? {} : { ipv4: antispoof }
+  return { policy: { ...(isolated ? { isolated } : {}), ...macs, ...ipv4 } }
 }
 
 /**

@@ -113,6 +113,15 @@ export interface InterfacePlan {
   vectors: number
   /** 'follow': the guest sees the link go down while the switch is away. */
   carrier: CarrierPolicy
+  /** Left out: the guest may send from any address to every port of its network. */
+  policy?: PortPolicy
+}
+
+/** What the switch lets a port do, in the words of its `port.add`; only what is set is there. */
+export interface PortPolicy {
+  isolated?: true
+  macs?: string[]
+  ipv4?: string[]
 }
 
 export interface BootPlan {

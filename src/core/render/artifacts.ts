@@ -2,7 +2,7 @@
  * Artifacts: the exact texts and requests that carry a Plan out. They can be
  * rendered into any folder (`vhostkit render --to DIR`) and compared with Live.
  */
-import type { HugepageNeed } from '../plan/plan.js'
+import type { HugepageNeed, PortPolicy } from '../plan/plan.js'
 
 export interface Artifacts {
   version: 1
@@ -32,6 +32,7 @@ export type PortRequest =
       queues: number
       mtu: number
       mac_limit: number
+      policy?: PortPolicy
     }
   | { kind: 'tap'; name: string; network: string; ifname: string; mtu: number; mac_limit: number }
 

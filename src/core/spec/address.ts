@@ -37,6 +37,12 @@ export function whyNotAHostAddress(cidr: Cidr): string | null {
   return null
 }
 
+/** Whether the text is an IPv4 address, in its one usual spelling, that a sender may have. */
+export function isUnicastIpv4(text: string): boolean {
+  const cidr = parseCidr(`${text}/32`)
+  return cidr !== null && cidr.family === 4 && cidr.address !== 0n && cidr.address >> 28n < 14n
+}
+
 export function cidrsOverlap(a: Cidr, b: Cidr): boolean {
   return a.family === b.family && a.first <= b.last && b.first <= a.last
 }

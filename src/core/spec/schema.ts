@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isUnicastIpv4 } from './address.js'
 import { macPattern } from './mac.js'
 import { gib, mib, parseSize, sizePattern } from './size.js'
 import type { BootSpec, InterfaceSpec, MachineSpec, NetworkSpec, Spec } from './spec.js'
@@ -69,6 +70,19 @@ const bootSchema = mapping({
 
 export const queuesSchema = wholeNumber(1, 64)
 const carrierSchema = z.enum(['steady', 'follow'], expecting('steady or follow')).default('steady')
+
+const antispoofText = expecting('true, false, or a list of 1 to 16 IPv4 addresses of the guest, each once')
+const ownAddress = z.string(antispoofText).refine(isUnicastIpv4, antispoofText)
+const ownAddresses = z
+  .array(ownAddress, antispoofText)
+  .min(1, antispoofText)
+  .max(16, antispoofText)
+  .refine((list) => new Set(list).size === list.length, antispoofText)
+const antispoofSchema = z
+  .union([z.boolean(antispoofText), ownAddresses], antispoofText)
+  .default(false)
+  .transform((wanted) => (wanted === true ? [] : wanted === false ? null : wanted))
+
 export const interfaceSchema = z
   .preprocess(
     (value) => (typeof value === 'string' ? { network: value } : value),
@@ -78,17 +92,14 @@ export const interfaceSchema = z
         mac: macSchema.optional(),
         queues: queuesSchema.optional(),
         carrier: carrierSchema,
+        isolated: z.boolean(expecting('true or false')).default(false),
+        antispoof: antispoofSchema,
       },
-      'the name of a network, or a mapping with network, mac, queues, carrier',
+      'the name of a network, or a mapping with network, mac, queues, carrier, isolated, antispoof',
     ),
   )
   .transform(
-    ({ network, mac, queues, carrier }): InterfaceSpec => ({
-      network,
-      mac: mac ?? null,
-      queues: queues ?? null,
-      carrier,
-    }),
+    ({ mac, queues, ...rest }): InterfaceSpec => ({ ...rest, mac: mac ?? null, queues: queues ?? null }),
   )
 
 const addressText = expecting('an address with its prefix length, such as 192.168.77.1/24')

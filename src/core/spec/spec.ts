@@ -51,6 +51,10 @@ export interface InterfaceSpec {
   /** Queue pairs; null: planned from the vCPUs. */
   queues: number | null
   carrier: CarrierPolicy
+  /** Exchanges no frames with the network's other isolated interfaces. */
+  isolated: boolean
+  /** IPv4 addresses that the guest may send from, besides its own MAC; empty: any; null: any MAC as well. */
+  antispoof: string[] | null
 }
 
 /** Whether the guest sees its link go down while the switch is away. */

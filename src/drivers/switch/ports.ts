@@ -1,4 +1,5 @@
 import { VhostkitError } from '../../core/errors.js'
+import type { PortPolicy } from '../../core/plan/plan.js'
 import type { PortRequest } from '../../core/render/artifacts.js'
 import { samePort } from '../../core/steps/same.js'
 import { askSwitch } from './client.js'
@@ -53,7 +54,7 @@ export async function readPorts(control: string): Promise<PortInfo[]> {
 
 /** A port as it would be asked for, to compare it with what is wanted. */
 export function toPortRequest(port: PortInfo): PortRequest {
-  const { name, network, mtu, mac_limit } = port
+  const { name, network, mtu, mac_limit, policy } = port
   if (port.kind === 'tap') return { kind: 'tap', name, network, ifname: port.ifname ?? '', mtu, mac_limit }
   return {
     kind: 'vhost-user',
@@ -64,5 +65,11 @@ export function toPortRequest(port: PortInfo): PortRequest {
     queues: port.queues,
     mtu,
     mac_limit,
+    ...(policy === undefined ? {} : { policy: inOrder(policy) }),
   }
+}
+
+/** The keys as the plan has them: ports are compared as text. */
+function inOrder({ isolated, macs, ipv4 }: PortPolicy): PortPolicy {
+  return { ...(isolated && { isolated }), ...(macs && { macs }), ...(ipv4 && { ipv4 }) }
 }

@@ -1,5 +1,7 @@
 /** The answers of the native switch, as native/PROTOCOL.md has them. */
 
+import type { PortPolicy } from '../../core/plan/plan.js'
+
 export interface SwitchInfo {
   version: string
   pid: number
@@ -25,6 +27,8 @@ export interface PortInfo {
   ifname: string | null
   mtu: number
   mac_limit: number
+  /** Only where the port has one. */
+  policy?: PortPolicy
   queues: number
   state: 'waiting' | 'connected' | 'up' | 'broken'
   connects: number

@@ -25,9 +25,10 @@ function renderTapPorts({ networks }: Plan): PortRequest[] {
 
 function renderMachinePorts({ machines }: Plan): PortRequest[] {
   return machines.flatMap(({ interfaces }) =>
-    interfaces.map(({ port, network, socket, queues, mtu }): PortRequest => {
+    interfaces.map(({ port, network, socket, queues, mtu, policy }): PortRequest => {
       const place = { name: port, network, socket }
-      return { kind: 'vhost-user', ...place, role: 'client', queues, mtu, mac_limit: macLimit }
+      const limits = { mtu, mac_limit: macLimit, ...(policy === undefined ? {} : { policy }) }
+      return { kind: 'vhost-user', ...place, role: 'client', queues, ...limits }
     }),
   )
 }
