@@ -80,10 +80,34 @@ static void source_addresses(void **state)
     switch_close(rig);
 }
 
+/* Of what is flooded some passes and some does not; what has a known destination always passes. */
+static void storm(void **state)
+{
+    struct switch_rig *rig = switch_open(NULL);
+    uint64_t dropped, received = 0;
+
+    (void)state;
+    add_machine(rig, json_pack("{s:i}", "storm", 1));
+    add_machine(rig, NULL);
+    switch_pass(rig, 1, SWITCH_EVERYBODY, 1);
+    for (uint32_t i = 0; i < 10; i++)
+        switch_send(rig, 0, i & 1 ? SWITCH_EVERYBODY : 5, 2); /* nobody has address 5 */
+    for (uint32_t number; (number = switch_receive(rig, 1, 1000)) != SWITCH_NONE; received++)
+        assert_int_equal(number, 2);
+    dropped = switch_counter(rig, "vm0", "drops", "storm");
+    assert_true(received >= 1 && dropped >= 1);
+    assert_int_equal(received + dropped, 10);
+    for (uint32_t i = 0; i < 20; i++)
+        switch_pass(rig, 0, 1, i);
+    assert_int_equal(switch_counter(rig, "vm0", "drops", "storm"), dropped);
+    switch_close(rig);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         ROW("isolated ports do not reach each other", isolation),
+        ROW("flooding has a limit", storm),
         ROW("only the allowed source addresses pass", source_addresses),
     };
     switch_program(argc > 1 ? argv[1] : "vhostkit-switch");

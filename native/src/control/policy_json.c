@@ -42,6 +42,8 @@ json_t *policy_json(const struct port_policy *policy)
 
     if (policy->isolated)
         json_object_set_new(object, "isolated", json_true());
+    if (policy->storm > 0)
+        json_object_set_new(object, "storm", json_integer(policy->storm));
     if (policy->mac_count > 0)
         json_object_set_new(object, "macs", macs_json(policy));
     if (policy->ipv4_count > 0)
@@ -120,12 +122,22 @@ static bool take_isolated(const json_t *value, struct port_policy *policy, struc
     return json_is_boolean(value) || refuse_value(refusal, "isolated", "true or false", value);
 }
 
+static bool take_storm(const json_t *value, struct port_policy *policy, struct refusal *refusal)
+{
+    json_int_t rate = json_integer_value(value);
+
+    if (!json_is_integer(value) || rate < 1 || rate > POLICY_STORM_MAX)
+        return refuse_value(refusal, "storm", "frames a second, 1 to 10000000", value);
+    policy->storm = (unsigned)rate;
+    return true;
+}
+
 bool policy_from_json(const json_t *object, struct port_policy *policy, struct refusal *refusal)
 {
     static const struct {
         const char *key;
         bool (*take)(const json_t *value, struct port_policy *policy, struct refusal *refusal);
-    } keys[] = { { "isolated", take_isolated }, { "macs", take_macs }, { "ipv4", take_ipv4 } };
+    } keys[] = { { "isolated", take_isolated }, { "storm", take_storm }, { "macs", take_macs }, { "ipv4", take_ipv4 } };
     size_t known = 0;
 
     memset(policy, 0, sizeof *policy);
@@ -138,7 +150,7 @@ bool policy_from_json(const json_t *object, struct port_policy *policy, struct r
     }
     if (object == NULL || (json_is_object(object) && known == json_object_size(object)))
         return true;
-    refuse(refusal, "value-invalid", "policy: an object of isolated, macs and ipv4");
+    refuse(refusal, "value-invalid", "policy: an object of isolated, storm, macs and ipv4");
     refusal_found(refusal, "other keys");
     refusal_hint(refusal, "see port.add in PROTOCOL.md");
     return false;

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "port/port_config.h"
 #include "switch/frame.h"
+#include "switch/meter.h"
 
 struct network;
 struct worker;
@@ -54,6 +55,7 @@ struct port {
     struct queue_stats *rx;       /* [pairs] from the port; written by the pair's worker */
     struct queue_stats *tx;       /* [pairs] to the port; written under the pair's lock */
     struct worker *workers[PORT_QUEUES_MAX]; /* that poll each pair */
+    struct meter storm;           /* of flooded frames from the port; any worker */
     uint64_t connects;            /* sessions opened so far */
     char last_error[160];         /* "" when none */
     uint64_t log_window_ns;       /* when the current PORT_LOG_WINDOW began */

@@ -10,12 +10,16 @@
 
 #include "port/refusal.h"
 
+/* Frames a second at which storm control can be set. */
+#define POLICY_STORM_MAX 10000000u
+
 /* Allowed addresses of one kind for a port. */
 #define POLICY_ADDRESSES_MAX 16u
 
 /* All zero: no policy. */
 struct port_policy {
     bool isolated;                       /* exchanges no frames with the network's other isolated ports */
+    unsigned storm;                      /* frames a second that may be flooded from it; 0: any number */
     unsigned mac_count;                  /* 0: any source address */
     unsigned ipv4_count;                 /* 0: any IPv4 source and ARP sender */
     uint64_t macs[POLICY_ADDRESSES_MAX]; /* as mac_load() gives them; unicast, each once */
@@ -31,7 +35,7 @@ static inline bool port_policy_checks_sources(const struct port_policy *policy)
 /* Whether there is any policy at all. */
 static inline bool port_policy_any(const struct port_policy *policy)
 {
-    return policy->isolated || port_policy_checks_sources(policy);
+    return policy->isolated || policy->storm != 0 || port_policy_checks_sources(policy);
 }
 
 /* Checks the addresses: how many, of what sort, each once. */

@@ -10,6 +10,7 @@
 
 #include "switch/classify.h"
 #include "switch/topology.h"
+#include "worker/cycles.h"
 #include "worker/worker.h"
 
 static void egress_add(struct worker *worker, unsigned port, unsigned frame)
@@ -22,10 +23,14 @@ static void egress_add(struct worker *worker, unsigned port, unsigned frame)
 }
 
 /* Every other port of the network that `from` may reach; DROP_NONE, or why there is none. */
-static enum drop_reason egress_flood(struct worker *worker, const struct port *from, unsigned frame)
+static enum drop_reason egress_flood(struct worker *worker, struct port *from, unsigned frame, uint64_t now_ns)
 {
     const struct member_list *members = &worker->topology->members[from->network->id];
     bool apart = from->config.policy.isolated, reached = false;
+    unsigned storm = from->config.policy.storm;
+
+    if (__builtin_expect(storm != 0, 0) && !meter_take(&from->storm, now_ns, storm))
+        return DROP_STORM;
 
     for (unsigned i = 0; i < members->count; i++) {
         if (members->ports[i] == from || (apart && members->ports[i]->config.policy.isolated))
@@ -39,13 +44,14 @@ static enum drop_reason egress_flood(struct worker *worker, const struct port *f
 }
 
 /* Queues the frame for where it goes; DROP_NONE, or why it goes nowhere. */
-static enum drop_reason egress_choose(struct worker *worker, const struct port *from, int where, unsigned frame)
+static enum drop_reason egress_choose(struct worker *worker, struct port *from, int where, unsigned frame,
+                                      uint64_t now_ns)
 {
     const struct port *to = where == CLASS_FLOOD ? NULL : worker->topology->by_id[where];
 
     /* A learnt port that is not in this topology yet, or no more, is as good as unknown. */
     if (to == NULL)
-        return egress_flood(worker, from, frame);
+        return egress_flood(worker, from, frame, now_ns);
     if (__builtin_expect(from->config.policy.isolated, 0) && to->config.policy.isolated)
         return DROP_ISOLATED;
     egress_add(worker, (unsigned)where, frame);
@@ -72,12 +78,13 @@ void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint
 {
     struct queue_stats *stats = &from->rx[pair];
     uint64_t passed = 0, bytes = 0;
+    uint64_t now_ns = from->config.policy.storm != 0 ? monotonic_ns() : 0;
     int where[BURST_MAX];
 
     classify_burst(from, features, frames, count, where);
     for (unsigned i = 0; i < count; i++) {
         if (frames[i].drop == DROP_NONE)
-            frames[i].drop = (uint16_t)egress_choose(worker, from, where[i], i);
+            frames[i].drop = (uint16_t)egress_choose(worker, from, where[i], i, now_ns);
         if (frames[i].drop != DROP_NONE) {
             counter_add(&stats->drops[frames[i].drop], 1);
             continue;

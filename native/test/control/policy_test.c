@@ -31,13 +31,13 @@ static void there_and_back(void **state)
 {
     struct port_policy policy;
     (void)state;
-    assert_true(read_policy("{\"ipv4\":[\"10.0.0.1\"],\"isolated\":true,\"macs\":[\"52:54:00:aB:00:01\"]}", &policy));
+    assert_true(read_policy("{\"ipv4\":[\"10.0.0.1\"],\"isolated\":true,\"macs\":[\"52:54:00:aB:00:01\"],\"storm\":7}", &policy));
     assert_true(policy.isolated);
     assert_int_equal(policy.macs[0], 0x525400ab0001ull);
     assert_int_equal(policy.ipv4[0], 0x0a000001);
     json_t *object = policy_json(&policy);
     char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(text, "{\"ipv4\":[\"10.0.0.1\"],\"isolated\":true,\"macs\":[\"52:54:00:ab:00:01\"]}");
+    assert_string_equal(text, "{\"ipv4\":[\"10.0.0.1\"],\"isolated\":true,\"macs\":[\"52:54:00:ab:00:01\"],\"storm\":7}");
     free(text);
     json_decref(object);
 }
@@ -56,7 +56,7 @@ static void nothing_set_is_no_policy(void **state)
 static void flaws_are_refused(void **state)
 {
     static const char *const rows[] = {
-        "[]", "{\"colour\":1}", "{\"isolated\":1}", "{\"isolated\":null}", "{\"macs\":\"52:54:00:00:00:01\"}",
+        "[]", "{\"colour\":1}", "{\"isolated\":1}", "{\"isolated\":null}", "{\"storm\":0}", "{\"storm\":10000001}", "{\"storm\":1.5}", "{\"macs\":\"52:54:00:00:00:01\"}",
         "{\"macs\":[1]}", "{\"macs\":[\"52:54:00:00:00:1\"]}", "{\"macs\":[\"52:54:00:00:00:0g\"]}",
         "{\"macs\":[\"52-54-00-00-00-01\"]}", "{\"macs\":[\"52:54:00:00:00:01 \"]}",
         "{\"macs\":[\"00:00:00:00:00:00\"]}", "{\"macs\":[\"01:00:00:00:00:01\"]}",
