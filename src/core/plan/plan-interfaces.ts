@@ -41,11 +41,13 @@ export function planInterfaces(
   })
 }
 
-function planPolicy({ isolated, antispoof }: InterfaceSpec, mac: string): { policy?: PortPolicy } {
-  if (!isolated && antispoof === null) return {}
+function planPolicy({ isolated, storm, antispoof }: InterfaceSpec, mac: string): { policy?: PortPolicy } {
+  if (!isolated && storm === null && antispoof === null) return {}
   const macs = antispoof === null ? {} : { macs: [mac] }
   const ipv4 = antispoof === null || antispoof.length === 0 ? {} : { ipv4: antispoof }
-  return { policy: { ...(isolated ? { isolated } : {}), ...macs, ...ipv4 } }
+  return {
+    policy: { ...(isolated ? { isolated } : {}), ...(storm === null ? {} : { storm }), ...macs, ...ipv4 },
+  }
 }
 
 /**

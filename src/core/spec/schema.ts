@@ -93,13 +93,19 @@ export const interfaceSchema = z
         queues: queuesSchema.optional(),
         carrier: carrierSchema,
         isolated: z.boolean(expecting('true or false')).default(false),
+        storm: wholeNumber(1, 10_000_000).optional(),
         antispoof: antispoofSchema,
       },
-      'the name of a network, or a mapping with network, mac, queues, carrier, isolated, antispoof',
+      'the name of a network, or a mapping with network, mac, queues, carrier, isolated, storm, antispoof',
     ),
   )
   .transform(
-    ({ mac, queues, ...rest }): InterfaceSpec => ({ ...rest, mac: mac ?? null, queues: queues ?? null }),
+    ({ mac, queues, storm, ...rest }): InterfaceSpec => ({
+      ...rest,
+      mac: mac ?? null,
+      queues: queues ?? null,
+      storm: storm ?? null,
+    }),
   )
 
 const addressText = expecting('an address with its prefix length, such as 192.168.77.1/24')

@@ -53,6 +53,8 @@ export interface InterfaceSpec {
   carrier: CarrierPolicy
   /** Exchanges no frames with the network's other isolated interfaces. */
   isolated: boolean
+  /** Frames a second that may be flooded from it; null: any number. */
+  storm: number | null
   /** IPv4 addresses that the guest may send from, besides its own MAC; empty: any; null: any MAC as well. */
   antispoof: string[] | null
 }

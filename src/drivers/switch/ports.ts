@@ -70,6 +70,11 @@ export function toPortRequest(port: PortInfo): PortRequest {
 }
 
 /** The keys as the plan has them: ports are compared as text. */
-function inOrder({ isolated, macs, ipv4 }: PortPolicy): PortPolicy {
-  return { ...(isolated && { isolated }), ...(macs && { macs }), ...(ipv4 && { ipv4 }) }
+function inOrder({ isolated, storm, macs, ipv4 }: PortPolicy): PortPolicy {
+  return {
+    ...(isolated && { isolated }),
+    ...(storm && { storm }),
+    ...(macs && { macs }),
+    ...(ipv4 && { ipv4 }),
+  }
 }
