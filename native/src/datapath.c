@@ -25,9 +25,6 @@
 #include "worker/placement.h"
 #include "worker/worker.h"
 
-/* Addresses that one network's table has room for: 64 ports at their default limit. */
-#define NETWORK_MAC_CAPACITY 65536u
-
 struct datapath {
     struct event_loop *loop;
     struct datapath_listener listener;
@@ -207,17 +204,10 @@ static struct network *network_take(struct datapath *datapath, const char *name)
         else if (strcmp(network->name, name) == 0)
             return network->ports++, network;
     }
-    struct network *network = calloc(1, sizeof *network);
-    struct mac_table *macs = mac_table_create(NETWORK_MAC_CAPACITY);
+    struct network *network = free_id < PORTS_MAX ? network_create(name, free_id) : NULL;
 
-    if (network == NULL || macs == NULL || free_id == PORTS_MAX) {
-        free(network);
-        mac_table_destroy(macs);
+    if (network == NULL)
         return NULL;
-    }
-    snprintf(network->name, sizeof network->name, "%s", name);
-    network->id = free_id;
-    network->macs = macs;
     network->ports = 1;
     datapath->networks[free_id] = network;
     return network;
@@ -228,8 +218,7 @@ static void network_release(struct datapath *datapath, struct network *network)
     if (--network->ports > 0)
         return;
     datapath->networks[network->id] = NULL;
-    mac_table_destroy(network->macs);
-    free(network);
+    network_destroy(network);
 }
 
 /* --- ports --- */
@@ -292,7 +281,7 @@ static bool port_connect(struct datapath *datapath, struct port *port, struct re
     if (port->network == NULL)
         return limit_reached(refusal);
     port->id = (unsigned)id;
-    if (!mac_table_add_port(port->network->macs, port->id, port->config.mac_limit)) {
+    if (!network_join(port->network, port, datapath->ports, datapath->port_count)) {
         network_release(datapath, port->network);
         return limit_reached(refusal);
     }
@@ -300,7 +289,7 @@ static bool port_connect(struct datapath *datapath, struct port *port, struct re
     if (ports_place(datapath))
         return true;
     datapath->port_count--;
-    mac_table_remove_port(port->network->macs, port->id);
+    network_leave(port->network, port);
     network_release(datapath, port->network);
     return limit_reached(refusal);
 }
@@ -319,7 +308,7 @@ static void port_disconnect(struct datapath *datapath, struct port *port)
         log_error("no memory to take port %s away; trying again", port->config.name);
         sleep(1);
     }
-    mac_table_remove_port(port->network->macs, port->id);
+    network_leave(port->network, port);
     network_release(datapath, port->network);
 }
 
@@ -410,15 +399,15 @@ void datapath_config_changed(struct datapath *datapath)
 
 /* --- seeing --- */
 
-/* Carries a visit through mac_table_visit(). */
+/* Carries a visit through network_visit_macs(). */
 struct mac_visit {
     const struct datapath *datapath;
     const struct network *network;
-    void (*visit)(void *context, const char *network, const uint8_t mac[6], const char *port, unsigned age_s);
+    datapath_mac_visitor *visit;
     void *context;
 };
 
-static void visit_entry(void *context, uint64_t mac, unsigned port, unsigned age_s)
+static void visit_entry(void *context, uint64_t mac, unsigned vlan, unsigned port, unsigned age_s)
 {
     struct mac_visit *visit = context;
     const struct port *owner = visit->datapath->topology->by_id[port];
@@ -427,13 +416,10 @@ static void visit_entry(void *context, uint64_t mac, unsigned port, unsigned age
     for (unsigned i = 0; i < 6; i++)
         bytes[i] = (uint8_t)(mac >> (40 - 8 * i));
     if (owner != NULL)
-        visit->visit(visit->context, visit->network->name, bytes, owner->config.name, age_s);
+        visit->visit(visit->context, visit->network->name, bytes, vlan, owner->config.name, age_s);
 }
 
-void datapath_visit_macs(struct datapath *datapath, const char *network,
-                         void (*visit)(void *context, const char *network, const uint8_t mac[6], const char *port,
-                                       unsigned age_s),
-                         void *context)
+void datapath_visit_macs(struct datapath *datapath, const char *network, datapath_mac_visitor *visit, void *context)
 {
     for (unsigned i = 0; i < PORTS_MAX; i++) {
         if (datapath->networks[i] == NULL ||
@@ -441,7 +427,7 @@ void datapath_visit_macs(struct datapath *datapath, const char *network,
             continue;
         struct mac_visit carried = { datapath, datapath->networks[i], visit, context };
 
-        mac_table_visit(datapath->networks[i]->macs, visit_entry, &carried);
+        network_visit_macs(datapath->networks[i], visit_entry, &carried);
     }
 }
 
@@ -475,7 +461,7 @@ static void on_tick(void *owner)
 
     for (unsigned i = 0; i < PORTS_MAX; i++)
         if (datapath->networks[i] != NULL)
-            mac_table_tick(datapath->networks[i]->macs);
+            network_tick(datapath->networks[i]);
     event_loop_start_timer(datapath->loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
 }
 

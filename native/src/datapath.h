@@ -100,11 +100,10 @@ unsigned port_queue_count(const struct port *port); /* queue pairs */
 const struct queue_stats *port_rx_stats(const struct port *port, unsigned pair);
 const struct queue_stats *port_tx_stats(const struct port *port, unsigned pair);
 
-/* Calls visit for every learnt address; network NULL: of all networks. */
-void datapath_visit_macs(struct datapath *datapath, const char *network,
-                         void (*visit)(void *context, const char *network, const uint8_t mac[6],
-                                       const char *port, unsigned age_s),
-                         void *context);
+/* Calls visit for every learnt address; network NULL: of all networks. `vlan` 0: without one. */
+typedef void datapath_mac_visitor(void *context, const char *network, const uint8_t mac[6], unsigned vlan,
+                                  const char *port, unsigned age_s);
+void datapath_visit_macs(struct datapath *datapath, const char *network, datapath_mac_visitor *visit, void *context);
 
 struct worker_status {
     unsigned id;

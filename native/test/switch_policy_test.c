@@ -7,20 +7,11 @@
 
 #include "switch_rig.h"
 
-/* The next machine, on port vm<number> with that policy (NULL: none). */
+/* The next machine, on a port with that policy (NULL: none). */
 static void add_machine(struct switch_rig *rig, json_t *policy)
 {
-    struct machine *machine = &rig->machines[rig->machine_count];
-    char name[16], path[96];
-    struct machine_options options = { .socket = path };
-
-    snprintf(name, sizeof name, "vm%u", rig->machine_count++);
-    snprintf(path, sizeof path, "%s/%s", rig->folder, name);
-    assert_true(machine_create(machine, &options));
-    switch_add_port(rig, name, policy ? json_pack("{s:o}", "policy", policy) : json_object());
-    assert_true(machine_attach(machine));
-    machine->options.socket = NULL;
-    switch_wait_state(rig, name, "up");
+    switch_add_machine_as(rig, (struct machine_options){ 0 },
+                          policy ? json_pack("{s:o}", "policy", policy) : json_object());
 }
 
 /* Machines 0 and 1 are isolated, 2 is not. */

@@ -269,6 +269,11 @@ void switch_wait_counter(struct switch_rig *rig, const char *port, const char *g
 
 struct machine *switch_add_machine(struct switch_rig *rig, struct machine_options options)
 {
+    return switch_add_machine_as(rig, options, json_object());
+}
+
+struct machine *switch_add_machine_as(struct switch_rig *rig, struct machine_options options, json_t *more)
+{
     unsigned number = rig->machine_count++;
     struct machine *machine = &rig->machines[number];
     char name[16], path[96];
@@ -278,8 +283,9 @@ struct machine *switch_add_machine(struct switch_rig *rig, struct machine_option
     snprintf(path, sizeof path, "%s/%s", rig->folder, name);
     options.socket = path;
     assert_true(machine_create(machine, &options));
-    switch_add_port(rig, name, json_pack("{s:i, s:s}", "queues", (int)machine->options.pairs, "role",
-                                         options.connects ? "server" : "client"));
+    json_object_set_new(more, "queues", json_integer(machine->options.pairs));
+    json_object_set_new(more, "role", json_string(options.connects ? "server" : "client"));
+    switch_add_port(rig, name, more);
     if (!machine_attach(machine))
         fail_msg("%s: %s", name, machine->peer.why);
     machine->options.socket = NULL; /* it was ours */

@@ -58,6 +58,8 @@ void switch_wait_counter(struct switch_rig *rig, const char *port, const char *g
 
 /* The next machine, on port vm<number>; options.socket is filled in. Attached and up on return. */
 struct machine *switch_add_machine(struct switch_rig *rig, struct machine_options options);
+/* The same with options of port.add, which is consumed. */
+struct machine *switch_add_machine_as(struct switch_rig *rig, struct machine_options options, json_t *more);
 /* So many equal machines on a fresh switch. */
 struct switch_rig *switch_with_machines(unsigned count, struct machine_options options);
 

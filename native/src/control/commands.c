@@ -258,13 +258,13 @@ static json_t *stats_get(struct call *call)
 
 /* ---- the rest ---- */
 
-static void append_mac(void *list, const char *network, const uint8_t mac[6], const char *port,
+static void append_mac(void *list, const char *network, const uint8_t mac[6], unsigned vlan, const char *port,
                        unsigned age_s)
 {
     json_t *text = json_sprintf("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4],
                                 mac[5]);
-    json_array_append_new(list, json_pack("{s:s, s:o, s:s, s:I}", "network", network, "mac", text, "port",
-                                          port, "age_s", (json_int_t)age_s));
+    json_array_append_new(list, json_pack("{s:s, s:o, s:i, s:s, s:I}", "network", network, "mac", text,
+                                          "vlan", (int)vlan, "port", port, "age_s", (json_int_t)age_s));
 }
 
 static json_t *mac_list(struct call *call)

@@ -34,6 +34,20 @@ static json_t *ipv4_json(const struct port_policy *policy)
     return list;
 }
 
+static json_t *vlan_json(const struct port_vlan *vlan)
+{
+    if (vlan->mode == VLAN_ACCESS)
+        return json_pack("{s:i}", "tag", (int)vlan->untagged);
+    json_t *trunk = json_array(), *object = json_pack("{s:o}", "trunk", trunk);
+
+    for (unsigned id = 0; id < VLAN_IDS; id++)
+        if (port_vlan_listed(vlan, id))
+            json_array_append_new(trunk, json_integer(id));
+    if (vlan->untagged != 0)
+        json_object_set_new(object, "native", json_integer(vlan->untagged));
+    return object;
+}
+
 json_t *policy_json(const struct port_policy *policy)
 {
     if (!port_policy_any(policy))
@@ -44,6 +58,8 @@ json_t *policy_json(const struct port_policy *policy)
         json_object_set_new(object, "isolated", json_true());
     if (policy->storm > 0)
         json_object_set_new(object, "storm", json_integer(policy->storm));
+    if (policy->vlan.mode != VLAN_PLAIN)
+        json_object_set_new(object, "vlan", vlan_json(&policy->vlan));
     if (policy->mac_count > 0)
         json_object_set_new(object, "macs", macs_json(policy));
     if (policy->ipv4_count > 0)
@@ -132,12 +148,53 @@ static bool take_storm(const json_t *value, struct port_policy *policy, struct r
     return true;
 }
 
+static bool vlan_id(const json_t *value, uint16_t *id)
+{
+    json_int_t number = json_integer_value(value);
+
+    *id = (uint16_t)number;
+    return json_is_integer(value) && number >= 1 && number <= VLAN_ID_MAX;
+}
+
+static bool take_trunk(const json_t *list, struct port_vlan *vlan)
+{
+    uint16_t id;
+
+    vlan->mode = VLAN_TRUNK;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (!vlan_id(json_array_get(list, i), &id) || port_vlan_listed(vlan, id))
+            return false;
+        port_vlan_list(vlan, id);
+    }
+    return json_is_array(list);
+}
+
+/* {"tag": N}, or {"trunk": [N, …]} and maybe "native": N; sizes are port_vlan_valid()'s. */
+static bool take_vlan(const json_t *value, struct port_policy *policy, struct refusal *refusal)
+{
+    const json_t *tag = json_object_get(value, "tag"), *trunk = json_object_get(value, "trunk");
+    const json_t *native = json_object_get(value, "native");
+    size_t known = (tag != NULL) + (trunk != NULL) + (native != NULL);
+    bool good = json_object_size(value) == known;
+
+    if (tag != NULL) {
+        policy->vlan.mode = VLAN_ACCESS;
+        good = good && known == 1 && vlan_id(tag, &policy->vlan.untagged);
+    } else {
+        good = good && trunk != NULL && take_trunk(trunk, &policy->vlan) &&
+               (native == NULL || vlan_id(native, &policy->vlan.untagged));
+    }
+    return good || refuse_value(refusal, "vlan", "{\"tag\": N} or {\"trunk\": [N, …], \"native\": N}, "
+                                                 "ids 1 to 4094, each once", value);
+}
+
 bool policy_from_json(const json_t *object, struct port_policy *policy, struct refusal *refusal)
 {
     static const struct {
         const char *key;
         bool (*take)(const json_t *value, struct port_policy *policy, struct refusal *refusal);
-    } keys[] = { { "isolated", take_isolated }, { "storm", take_storm }, { "macs", take_macs }, { "ipv4", take_ipv4 } };
+    } keys[] = { { "isolated", take_isolated }, { "storm", take_storm }, { "vlan", take_vlan },
+                 { "macs", take_macs },         { "ipv4", take_ipv4 } };
     size_t known = 0;
 
     memset(policy, 0, sizeof *policy);
@@ -150,7 +207,7 @@ bool policy_from_json(const json_t *object, struct port_policy *policy, struct r
     }
     if (object == NULL || (json_is_object(object) && known == json_object_size(object)))
         return true;
-    refuse(refusal, "value-invalid", "policy: an object of isolated, storm, macs and ipv4");
+    refuse(refusal, "value-invalid", "policy: an object of isolated, storm, vlan, macs and ipv4");
     refusal_found(refusal, "other keys");
     refusal_hint(refusal, "see port.add in PROTOCOL.md");
     return false;

@@ -21,6 +21,15 @@ static struct queue_stats *stats_alloc(unsigned count)
     return stats;
 }
 
+static const struct port_policy *policy_copy(const struct port_policy *policy)
+{
+    struct port_policy *copy = malloc(sizeof *copy);
+
+    if (copy != NULL)
+        *copy = *policy;
+    return copy;
+}
+
 bool port_init(struct port *port, const struct port_ops *ops, struct datapath *datapath,
                const struct port_config *config)
 {
@@ -31,7 +40,8 @@ bool port_init(struct port *port, const struct port_ops *ops, struct datapath *d
     port->node = -1;
     port->rx = stats_alloc(port->pairs);
     port->tx = stats_alloc(port->pairs);
-    if (port->rx != NULL && port->tx != NULL)
+    port->policy = policy_copy(&config->policy);
+    if (port->rx != NULL && port->tx != NULL && port->policy != NULL)
         return true;
     port_deinit(port);
     return false;
@@ -41,6 +51,8 @@ void port_deinit(struct port *port)
 {
     free(port->rx);
     free(port->tx);
+    free((void *)port->policy);
+    port->policy = NULL;
     port->rx = NULL;
     port->tx = NULL;
 }

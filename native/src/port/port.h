@@ -8,6 +8,8 @@
 #ifndef VHOSTKIT_PORT_H
 #define VHOSTKIT_PORT_H
 
+#include <stdatomic.h>
+
 #include "datapath.h"
 #include "log.h"
 #include "port/port_config.h"
@@ -55,6 +57,7 @@ struct port {
     struct queue_stats *rx;       /* [pairs] from the port; written by the pair's worker */
     struct queue_stats *tx;       /* [pairs] to the port; written under the pair's lock */
     struct worker *workers[PORT_QUEUES_MAX]; /* that poll each pair */
+    const struct port_policy *_Atomic policy; /* config.policy as workers see it; never changed, only replaced */
     struct meter storm;           /* of flooded frames from the port; any worker */
     uint64_t connects;            /* sessions opened so far */
     char last_error[160];         /* "" when none */

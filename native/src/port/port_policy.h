@@ -1,6 +1,6 @@
 /*
  * port_policy.h - what a port may do on its network, beyond what every port may.
- * Part of the port's config; does not change while the port lives, so workers read it as it is.
+ * Part of the port's config. Workers read a copy that does not change (struct port).
  */
 #ifndef VHOSTKIT_PORT_POLICY_H
 #define VHOSTKIT_PORT_POLICY_H
@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "port/port_vlan.h"
 #include "port/refusal.h"
 
 /* Frames a second at which storm control can be set. */
@@ -20,6 +21,7 @@
 struct port_policy {
     bool isolated;                       /* exchanges no frames with the network's other isolated ports */
     unsigned storm;                      /* frames a second that may be flooded from it; 0: any number */
+    struct port_vlan vlan;               /* which VLANs, and how they look */
     unsigned mac_count;                  /* 0: any source address */
     unsigned ipv4_count;                 /* 0: any IPv4 source and ARP sender */
     uint64_t macs[POLICY_ADDRESSES_MAX]; /* as mac_load() gives them; unicast, each once */
@@ -35,10 +37,11 @@ static inline bool port_policy_checks_sources(const struct port_policy *policy)
 /* Whether there is any policy at all. */
 static inline bool port_policy_any(const struct port_policy *policy)
 {
-    return policy->isolated || policy->storm != 0 || port_policy_checks_sources(policy);
+    return policy->isolated || policy->storm != 0 || policy->vlan.mode != VLAN_PLAIN ||
+           port_policy_checks_sources(policy);
 }
 
-/* Checks the addresses: how many, of what sort, each once. */
+/* Checks the VLANs, and the addresses: how many, of what sort, each once. */
 bool port_policy_valid(const struct port_policy *policy, struct refusal *refusal);
 
 #endif

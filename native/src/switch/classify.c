@@ -7,6 +7,7 @@
 #include "switch/offload.h"
 #include "switch/spoof.h"
 #include "switch/topology.h"
+#include "switch/vlan_tag.h"
 
 /* Longest frame that may come from a port, whole or as a piece that TSO makes of it (R11, H42). */
 static uint32_t longest_piece(const struct frame *frame)
@@ -34,8 +35,8 @@ static inline enum drop_reason frame_check(uint32_t longest, uint64_t features, 
 
 /* Neighbours in a burst mostly have the same addresses: what was found for the last frame is kept. */
 struct memory {
-    uint64_t source;      /* learnt already; 0: none */
-    uint64_t destination; /* looked up already; ~0: none */
+    uint64_t source;      /* key that was learnt already; 0: none */
+    uint64_t destination; /* key that was looked up already; ~0: none */
     int where;            /* that destination's port */
 };
 
@@ -46,9 +47,30 @@ static void drop_spoofed(const struct port_policy *policy, struct frame *frames,
             frames[i].drop = DROP_SPOOF;
 }
 
-void classify_burst(const struct port *from, uint64_t features, struct frame *frames, unsigned count, int *where)
+static void drop_foreign_vlans(const struct port_policy *policy, struct frame *frames, unsigned count)
 {
-    struct mac_table *macs = from->network->macs;
+    for (unsigned i = 0; i < count; i++)
+        if (frames[i].drop == DROP_NONE)
+            frames[i].drop = (uint16_t)vlan_admit(&policy->vlan, &frames[i]);
+}
+
+/* The frame's VLAN above an address: two neighbours are alike only when both are. */
+static inline uint64_t vlan_key(const struct vlan_set *vlans, const struct frame *frame)
+{
+    return vlans == NULL ? 0 : (uint64_t)(frame->vlan & VLAN_ID_MASK) << 48;
+}
+
+/* Where the frame's addresses are learnt. */
+static inline struct mac_table *macs_of(struct mac_table *macs, struct vlan_set *vlans, const struct frame *frame)
+{
+    return vlans == NULL ? macs : vlan_set_macs(vlans, frame->vlan & VLAN_ID_MASK, macs);
+}
+
+/* Inlined twice, so that a network without VLANs (`vlans` constant NULL) has no trace of them. */
+static inline __attribute__((always_inline)) void
+classify(const struct port *from, const struct port_policy *policy, struct vlan_set *vlans, uint64_t features,
+         struct frame *frames, unsigned count, int *where)
+{
     struct memory last = { 0, UINT64_MAX, CLASS_FLOOD };
     uint32_t longest = from->config.mtu + FRAME_OVERHEAD;
 
@@ -59,25 +81,38 @@ void classify_burst(const struct port *from, uint64_t features, struct frame *fr
         uint64_t destination = mac_load(frames[i].head);
 
         if (destination != last.destination)
-            mac_table_prefetch(macs, destination);
+            mac_table_prefetch(macs_of(from->network->macs, vlans, &frames[i]), destination);
         last.destination = destination;
     }
-    if (__builtin_expect(port_policy_checks_sources(&from->config.policy), 0))
-        drop_spoofed(&from->config.policy, frames, count);
+    if (__builtin_expect(port_policy_checks_sources(policy), 0))
+        drop_spoofed(policy, frames, count);
     last.destination = UINT64_MAX;
     for (unsigned i = 0; i < count; i++) {
         if (frames[i].drop != DROP_NONE)
             continue;
+        struct mac_table *macs = macs_of(from->network->macs, vlans, &frames[i]);
+        uint64_t vlan = vlan_key(vlans, &frames[i]);
         uint64_t destination = mac_load(frames[i].head), source = mac_load(frames[i].head + 6);
 
-        if (source != last.source)
+        if ((source | vlan) != last.source)
             mac_table_learn(macs, from->id, source);
-        if (destination != last.destination)
+        if ((destination | vlan) != last.destination)
             last.where = mac_is_multicast(destination) ? CLASS_FLOOD : mac_table_lookup(macs, destination);
-        last.source = source;
-        last.destination = destination;
+        last.source = source | vlan;
+        last.destination = destination | vlan;
         where[i] = last.where == MAC_PORT_NONE ? CLASS_FLOOD : last.where;
         if (where[i] == (int)from->id)
             frames[i].drop = DROP_HAIRPIN;
     }
+}
+
+void classify_burst(const struct port *from, const struct port_policy *policy, struct vlan_set *vlans,
+                    uint64_t features, struct frame *frames, unsigned count, int *where)
+{
+    if (__builtin_expect(vlans == NULL, 1)) {
+        classify(from, policy, NULL, features, frames, count, where);
+        return;
+    }
+    drop_foreign_vlans(policy, frames, count);
+    classify(from, policy, vlans, features, frames, count, where);
 }

@@ -8,6 +8,7 @@
 
 #include "port/port.h"
 #include "switch/frame.h"
+#include "switch/vlan_set.h"
 
 /* Not a port: every other port of the network. */
 #define CLASS_FLOOD (-1)
@@ -15,8 +16,10 @@
 /*
  * Sets frame->drop where a frame breaks a rule, learns the senders' addresses,
  * and writes to where[i] the id of the port that frame i goes to, or CLASS_FLOOD.
- * where[] of a dropped frame means nothing. Works on the private head only (R3).
+ * where[] of a dropped frame means nothing. Works on the private head only (R3). `vlans` are the
+ * network's, NULL when it has none; else frame->vlan is set, and addresses are looked up in that VLAN.
  */
-void classify_burst(const struct port *from, uint64_t features, struct frame *frames, unsigned count, int *where);
+void classify_burst(const struct port *from, const struct port_policy *policy, struct vlan_set *vlans,
+                    uint64_t features, struct frame *frames, unsigned count, int *where);
 
 #endif

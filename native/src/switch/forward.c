@@ -10,8 +10,19 @@
 
 #include "switch/classify.h"
 #include "switch/topology.h"
+#include "switch/vlan_tag.h"
 #include "worker/cycles.h"
 #include "worker/worker.h"
+
+/* One burst on its way, and what was read of its sender once. */
+struct passage {
+    struct worker *worker;
+    struct port *from;
+    const struct port_policy *policy; /* of from */
+    const struct vlan_set *vlans;     /* of the network; NULL: it has none */
+    struct frame *frames;
+    uint64_t now_ns;                  /* when the policy needs a clock */
+};
 
 static void egress_add(struct worker *worker, unsigned port, unsigned frame)
 {
@@ -22,52 +33,83 @@ static void egress_add(struct worker *worker, unsigned port, unsigned frame)
     list->frames[list->count++] = (uint8_t)frame;
 }
 
-/* Every other port of the network that `from` may reach; DROP_NONE, or why there is none. */
-static enum drop_reason egress_flood(struct worker *worker, struct port *from, unsigned frame, uint64_t now_ns)
+/* Whether the frame may go to that port: two isolated ones are apart, and VLANs are. */
+static inline bool may_reach(const struct passage *passage, const struct port *to, unsigned frame)
 {
-    const struct member_list *members = &worker->topology->members[from->network->id];
-    bool apart = from->config.policy.isolated, reached = false;
-    unsigned storm = from->config.policy.storm;
+    if (__builtin_expect(passage->vlans != NULL, 0) &&
+        !port_vlan_carries(&to->policy->vlan, passage->frames[frame].vlan & VLAN_ID_MASK))
+        return false;
+    return __builtin_expect(!passage->policy->isolated, 1) || !to->policy->isolated;
+}
 
-    if (__builtin_expect(storm != 0, 0) && !meter_take(&from->storm, now_ns, storm))
+/* Every other port of the network that `from` may reach; DROP_NONE, or why there is none. */
+static enum drop_reason egress_flood(const struct passage *passage, unsigned frame)
+{
+    struct port *from = passage->from;
+    const struct member_list *members = &passage->worker->topology->members[from->network->id];
+    unsigned storm = passage->policy->storm;
+    bool reached = false;
+
+    if (__builtin_expect(storm != 0, 0) && !meter_take(&from->storm, passage->now_ns, storm))
         return DROP_STORM;
 
     for (unsigned i = 0; i < members->count; i++) {
-        if (members->ports[i] == from || (apart && members->ports[i]->config.policy.isolated))
+        if (members->ports[i] == from || !may_reach(passage, members->ports[i], frame))
             continue;
-        egress_add(worker, members->ports[i]->id, frame);
+        egress_add(passage->worker, members->ports[i]->id, frame);
         reached = true;
     }
     if (reached)
         return DROP_NONE;
-    return members->count > 1 ? DROP_ISOLATED : DROP_NO_DESTINATION;
+    return members->count > 1 && passage->policy->isolated ? DROP_ISOLATED : DROP_NO_DESTINATION;
 }
 
 /* Queues the frame for where it goes; DROP_NONE, or why it goes nowhere. */
-static enum drop_reason egress_choose(struct worker *worker, struct port *from, int where, unsigned frame,
-                                      uint64_t now_ns)
+static enum drop_reason egress_choose(const struct passage *passage, int where, unsigned frame)
 {
-    const struct port *to = where == CLASS_FLOOD ? NULL : worker->topology->by_id[where];
+    const struct port *to = where == CLASS_FLOOD ? NULL : passage->worker->topology->by_id[where];
 
     /* A learnt port that is not in this topology yet, or no more, is as good as unknown. */
     if (to == NULL)
-        return egress_flood(worker, from, frame, now_ns);
-    if (__builtin_expect(from->config.policy.isolated, 0) && to->config.policy.isolated)
-        return DROP_ISOLATED;
-    egress_add(worker, (unsigned)where, frame);
+        return egress_flood(passage, frame);
+    if (!may_reach(passage, to, frame))
+        return passage->policy->isolated ? DROP_ISOLATED : DROP_NO_DESTINATION;
+    egress_add(passage->worker, (unsigned)where, frame);
     return DROP_NONE;
 }
 
-static void egress_deliver(struct worker *worker, unsigned pair, struct frame *frames)
+/* The burst's frames for one port, in the form that it wants; returns how many. */
+static unsigned egress_tag(struct worker *worker, struct port *port, struct frame *frames, struct frame **batch,
+                           unsigned count)
 {
+    const struct port_policy *policy = port->policy;
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        batch[kept] = vlan_form_for(worker->vlan_forms, &policy->vlan, batch[i], (unsigned)(batch[i] - frames));
+        kept += batch[kept] != NULL;
+    }
+    if (kept < count) /* any worker may be here, and nobody else counts this in tx */
+        atomic_fetch_add_explicit(&port->tx[0].drops[DROP_VLAN], count - kept, memory_order_relaxed);
+    return kept;
+}
+
+static void egress_deliver(const struct passage *passage, unsigned pair)
+{
+    struct worker *worker = passage->worker;
+
     for (unsigned i = 0; i < worker->touched_count; i++) {
         struct egress_list *list = &worker->egress[worker->touched[i]];
         struct port *port = worker->topology->by_id[worker->touched[i]];
         struct frame *batch[BURST_MAX];
+        unsigned count = list->count;
 
-        for (unsigned j = 0; j < list->count; j++)
-            batch[j] = &frames[list->frames[j]];
-        port->ops->deliver(port, pair, worker, batch, list->count);
+        for (unsigned j = 0; j < count; j++)
+            batch[j] = &passage->frames[list->frames[j]];
+        if (__builtin_expect(passage->vlans != NULL, 0))
+            count = egress_tag(worker, port, passage->frames, batch, count);
+        if (__builtin_expect(count > 0, 1))
+            port->ops->deliver(port, pair, worker, batch, count);
         list->count = 0;
     }
     worker->touched_count = 0;
@@ -77,14 +119,19 @@ void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint
                    struct frame *frames, unsigned count)
 {
     struct queue_stats *stats = &from->rx[pair];
+    struct vlan_set *vlans = network_vlans(from->network);
+    struct passage passage = { worker, from, from->policy, vlans, frames, 0 };
     uint64_t passed = 0, bytes = 0;
-    uint64_t now_ns = from->config.policy.storm != 0 ? monotonic_ns() : 0;
     int where[BURST_MAX];
 
-    classify_burst(from, features, frames, count, where);
+    if (__builtin_expect(passage.policy->storm != 0, 0))
+        passage.now_ns = monotonic_ns();
+    if (__builtin_expect(vlans != NULL, 0))
+        worker->vlan_forms->made = worker->vlan_forms->failed = 0;
+    classify_burst(from, passage.policy, vlans, features, frames, count, where);
     for (unsigned i = 0; i < count; i++) {
         if (frames[i].drop == DROP_NONE)
-            frames[i].drop = (uint16_t)egress_choose(worker, from, where[i], i, now_ns);
+            frames[i].drop = (uint16_t)egress_choose(&passage, where[i], i);
         if (frames[i].drop != DROP_NONE) {
             counter_add(&stats->drops[frames[i].drop], 1);
             continue;
@@ -94,5 +141,5 @@ void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint
     }
     counter_add(&stats->frames, passed);
     counter_add(&stats->bytes, bytes);
-    egress_deliver(worker, pair, frames);
+    egress_deliver(&passage, pair);
 }

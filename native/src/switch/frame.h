@@ -29,6 +29,9 @@
 /* Bytes of a frame that are copied to private memory before any decision (R2). */
 #define FRAME_HEAD_MAX 128u
 
+/* What the switch may add to that: a VLAN tag. */
+#define VLAN_TAG_SIZE 4u
+
 /* A piece of memory that is contiguous in our address space. */
 struct segment {
     uint8_t *data;
@@ -37,10 +40,11 @@ struct segment {
 
 struct frame {
     struct net_header net;            /* private, checked; num_buffers is the egress's */
-    uint8_t head[FRAME_HEAD_MAX];     /* private copy of the frame's beginning; follows net without a gap */
+    uint8_t head[FRAME_HEAD_MAX + VLAN_TAG_SIZE]; /* private copy of the frame's beginning; follows net without a gap */
     uint32_t length;                  /* whole frame in bytes, without net header */
-    uint16_t head_length;             /* min(length, FRAME_HEAD_MAX) */
+    uint16_t head_length;             /* bytes of it in head: min(length, FRAME_HEAD_MAX) as it comes in */
     uint16_t drop;                    /* enum drop_reason; 0 = forward it */
+    uint16_t vlan;                    /* in a network with VLANs: id and VLAN_TAGGED (vlan_tag.h) */
     uint32_t segment_count;           /* segments of the rest: length - head_length bytes */
     const struct segment *segments;   /* in the sender's memory, or in the worker's */
 };

@@ -74,6 +74,8 @@ static bool emit_frame(struct offload_work *work, struct sink sink, uint32_t len
 {
     struct frame *frame = &work->frame;
     uint32_t head_length = length < FRAME_HEAD_MAX ? length : FRAME_HEAD_MAX;
+    if (head_length < head_filled) /* headers that fill a head, and a tag that was pushed before them */
+        head_length = head_filled;
     uint32_t missing = head_length - head_filled;
     memcpy(frame->head + head_filled, rest, missing);
     work->rest = (struct segment){.data = rest + missing, .length = length - head_length};

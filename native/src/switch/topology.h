@@ -9,15 +9,7 @@
 #define VHOSTKIT_TOPOLOGY_H
 
 #include "port/port.h"
-#include "switch/mac_table.h"
-
-/* One broadcast domain. */
-struct network {
-    char name[NETWORK_NAME_SIZE];
-    unsigned id;              /* below PORTS_MAX */
-    unsigned ports;           /* that name it */
-    struct mac_table *macs;
-};
+#include "switch/network.h"
 
 /* A queue pair that a worker polls. */
 struct source {

@@ -21,6 +21,7 @@
     X(DROP_CSUM_HEADER, "csum_header", "checksum request not negotiated or outside the frame")   \
     X(DROP_GSO_HEADER, "gso_header", "segmentation request not negotiated or not matching the frame") \
     X(DROP_SOURCE_MAC, "source_mac", "source address is multicast or zero")                      \
+    X(DROP_VLAN, "vlan", "its VLAN tag, or having none, is not allowed by the port's policy")     \
     X(DROP_SPOOF, "spoof", "sent from an address that the port's policy does not allow")         \
     X(DROP_ISOLATED, "isolated", "from an isolated port, with only isolated ones to go to")      \
     X(DROP_STORM, "storm", "to be flooded, beyond what the port's policy allows a second")        \

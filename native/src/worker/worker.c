@@ -22,6 +22,7 @@
 #include "log.h"
 #include "switch/offload.h"
 #include "switch/topology.h"
+#include "switch/vlan_tag.h"
 #include "worker/cycles.h"
 #include "worker/numa.h"
 
@@ -72,7 +73,9 @@ static bool worker_allocate(struct worker *worker)
     worker->scratch = node_alloc(RING_SEGMENTS_MAX * sizeof *worker->scratch, worker->node);
     worker->egress = node_alloc(PORTS_MAX * sizeof *worker->egress, worker->node);
     worker->offload = offload_work_create();
-    return worker->burst != NULL && worker->scratch != NULL && worker->egress != NULL && worker->offload != NULL;
+    worker->vlan_forms = node_alloc(sizeof *worker->vlan_forms, worker->node);
+    return worker->burst != NULL && worker->scratch != NULL && worker->egress != NULL && worker->offload != NULL &&
+           worker->vlan_forms != NULL;
 }
 
 static void worker_free(struct worker *worker)
@@ -83,6 +86,8 @@ static void worker_free(struct worker *worker)
         node_free(worker->scratch, RING_SEGMENTS_MAX * sizeof *worker->scratch);
     if (worker->egress != NULL)
         node_free(worker->egress, PORTS_MAX * sizeof *worker->egress);
+    if (worker->vlan_forms != NULL)
+        node_free(worker->vlan_forms, sizeof *worker->vlan_forms);
     offload_work_destroy(worker->offload);
     if (worker->epoll_fd >= 0)
         close(worker->epoll_fd);

@@ -21,6 +21,7 @@
 
 struct offload_work;
 struct topology;
+struct vlan_forms;
 
 /* Frames of one burst that go to the same port, in their order. */
 struct egress_list {
@@ -47,6 +48,7 @@ struct worker {
     struct egress_list *egress; /* [PORTS_MAX] */
     uint16_t touched[PORTS_MAX]; /* ports with a list that is not empty */
     unsigned touched_count;
+    struct vlan_forms *vlan_forms; /* of the current burst, in a network with VLANs */
     struct notifier notifier;   /* for calls */
     struct segment *scratch;    /* [RING_SEGMENTS_MAX] for ring_deliver */
     struct burst *burst;

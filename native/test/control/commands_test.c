@@ -180,7 +180,7 @@ static void macs_stats_and_workers(void **state)
 {
     (void)state;
     add("vm");
-    assert_result("mac.list", "{}", "{'macs':[{'network':'lan','mac':'52:54:00:00:ab:01','port':'vm',"
+    assert_result("mac.list", "{}", "{'macs':[{'network':'lan','mac':'52:54:00:00:ab:01','vlan':10,'port':'vm',"
                                     "'age_s':7}]}");
     assert_result("mac.list", "{\"network\":\"wan\"}", "{'macs':[]}");
     assert_result("worker.list", "{}", "{'workers':[{'id':0,'core':2,'node':1,'sources':1,'rounds':9,"

@@ -140,17 +140,13 @@ const struct queue_stats *port_tx_stats(const struct port *port, unsigned pair)
     return &port->stats[2 * pair + 1];
 }
 
-void datapath_visit_macs(struct datapath *datapath, const char *network,
-                         void (*visit)(void *context, const char *network, const uint8_t mac[6],
-                                       const char *port,
-                                       unsigned age_s),
-                         void *context)
+void datapath_visit_macs(struct datapath *datapath, const char *network, datapath_mac_visitor *visit, void *context)
 {
     static const uint8_t mac[6] = { 0x52, 0x54, 0, 0, 0xab, 1 };
     for (unsigned i = 0; i < datapath->count; i++) {
         const struct port_config *config = &datapath->ports[i]->config;
         if (!network || strcmp(network, config->network) == 0)
-            visit(context, config->network, mac, config->name, 7);
+            visit(context, config->network, mac, 10, config->name, 7);
     }
 }
 
