@@ -49,6 +49,15 @@ describe('switch ports', () => {
     await server.close()
     await serve({ ...port, policy: { macs } }, 'port-exists')
     await assert.rejects(addPort(server.path, port), { code: 'port-exists' })
+    await server.close()
+    const vlan = { native: 1, trunk: [2, 3] }
+    await serve({ ...port, policy: { vlan } }, 'port-exists')
+    await addPort(server.path, { ...port, policy: { vlan: { trunk: [2, 3], native: 1 } } })
+    await server.close()
+    await serve({ ...port, policy: { vlan } }, 'port-exists')
+    await assert.rejects(addPort(server.path, { ...port, policy: { vlan: { tag: 2 } } }), {
+      code: 'port-exists',
+    })
   })
 
   it('are deleted also when they are lost, and a missing one is no failure', async () => {

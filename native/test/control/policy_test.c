@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,6 +43,36 @@ static void there_and_back(void **state)
     json_decref(object);
 }
 
+static void vlans_there_and_back(void **state)
+{
+    static const char *const rows[] = { "{\"vlan\":{\"tag\":4094}}", "{\"vlan\":{\"trunk\":[1,64,4094]}}",
+                                        "{\"vlan\":{\"native\":7,\"trunk\":[7,8]}}" };
+    struct port_policy policy;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(read_policy(rows[i], &policy));
+        json_t *object = policy_json(&policy);
+        char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+        assert_string_equal(text, rows[i]);
+        free(text);
+        json_decref(object);
+    }
+}
+
+static void a_trunk_has_a_limit(void **state)
+{
+    struct port_policy policy;
+    char text[4096] = "{\"vlan\":{\"trunk\":[1";
+    (void)state;
+    for (unsigned id = 2; id <= VLAN_TRUNK_MAX; id++)
+        sprintf(text + strlen(text), ",%u", id);
+    size_t end = strlen(text);
+    strcpy(text + end, "]}}");
+    assert_true(read_policy(text, &policy));
+    strcpy(text + end, ",4000]}}");
+    assert_false(read_policy(text, &policy));
+}
+
 static void nothing_set_is_no_policy(void **state)
 {
     static const char *const rows[] = { "{}", "{\"isolated\":false}", "{\"macs\":[],\"ipv4\":[]}" };
@@ -62,6 +93,11 @@ static void flaws_are_refused(void **state)
         "{\"macs\":[\"00:00:00:00:00:00\"]}", "{\"macs\":[\"01:00:00:00:00:01\"]}",
         "{\"macs\":[\"52:54:00:00:00:0a\",\"52:54:00:00:00:0A\"]}", "{\"ipv4\":[\"10.0.0\"]}", "{\"ipv4\":{}}",
         "{\"ipv4\":[\"0.0.0.0\"]}", "{\"ipv4\":[\"224.0.0.1\"]}", "{\"ipv4\":[\"255.255.255.255\"]}",
+        "{\"vlan\":10}", "{\"vlan\":{}}", "{\"vlan\":{\"tag\":0}}", "{\"vlan\":{\"tag\":4095}}", "{\"vlan\":{\"tag\":65537}}",
+        "{\"vlan\":{\"tag\":1.5}}", "{\"vlan\":{\"tag\":1,\"trunk\":[1]}}", "{\"vlan\":{\"tag\":1,\"native\":1}}",
+        "{\"vlan\":{\"native\":1}}", "{\"vlan\":{\"trunk\":[]}}", "{\"vlan\":{\"trunk\":[],\"native\":1}}",
+        "{\"vlan\":{\"trunk\":[0]}}", "{\"vlan\":{\"trunk\":[4095]}}", "{\"vlan\":{\"trunk\":[2,2]}}", "{\"vlan\":{\"trunk\":2}}",
+        "{\"vlan\":{\"trunk\":[2],\"native\":0}}", "{\"vlan\":{\"trunk\":[2],\"colour\":1}}",
         "{\"ipv4\":[\"10.0.0.1\",\"10.0.0.1\"]}", "{\"ipv4\":[1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17]}",
     };
     struct port_policy policy;
@@ -92,6 +128,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back),
+        cmocka_unit_test(vlans_there_and_back),
+        cmocka_unit_test(a_trunk_has_a_limit),
         cmocka_unit_test(nothing_set_is_no_policy),
         cmocka_unit_test(flaws_are_refused),
         cmocka_unit_test(the_state_file_keeps_it),

@@ -5,8 +5,16 @@ import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
 export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
   const { macs } = await askSwitch(switchControl(places.folders), 'mac.list')
-  const rows = macs.map(({ network, mac, port, age_s }) => [network, mac, port, `${age_s} s`])
+  const rows = macs.map(({ network, mac, vlan, port, age_s }) => [
+    network,
+    mac,
+    vlan === 0 ? '' : String(vlan),
+    port,
+    `${age_s} s`,
+  ])
   const text =
-    rows.length === 0 ? 'No addresses learnt.' : showTable([['NETWORK', 'MAC', 'PORT', 'AGE'], ...rows])
+    rows.length === 0
+      ? 'No addresses learnt.'
+      : showTable([['NETWORK', 'MAC', 'VLAN', 'PORT', 'AGE'], ...rows])
   return { text, data: { macs }, exitCode: 0 }
 }

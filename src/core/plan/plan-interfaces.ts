@@ -41,12 +41,19 @@ export function planInterfaces(
   })
 }
 
-function planPolicy({ isolated, storm, antispoof }: InterfaceSpec, mac: string): { policy?: PortPolicy } {
-  if (!isolated && storm === null && antispoof === null) return {}
+function planPolicy(wanted: InterfaceSpec, mac: string): { policy?: PortPolicy } {
+  const { isolated, storm, vlan, antispoof } = wanted
+  if (!isolated && storm === null && vlan === null && antispoof === null) return {}
   const macs = antispoof === null ? {} : { macs: [mac] }
   const ipv4 = antispoof === null || antispoof.length === 0 ? {} : { ipv4: antispoof }
   return {
-    policy: { ...(isolated ? { isolated } : {}), ...(storm === null ? {} : { storm }), ...macs, ...ipv4 },
+    policy: {
+      ...(isolated ? { isolated } : {}),
+      ...(storm === null ? {} : { storm }),
+      ...(vlan === null ? {} : { vlan }),
+      ...macs,
+      ...ipv4,
+    },
   }
 }
 

@@ -4,7 +4,7 @@
  * spec (`core/spec/names.ts`).
  */
 
-import type { CarrierPolicy } from '../spec/spec.js'
+import type { CarrierPolicy, VlanSpec } from '../spec/spec.js'
 
 export interface Plan {
   version: 1
@@ -121,6 +121,7 @@ export interface InterfacePlan {
 export interface PortPolicy {
   isolated?: true
   storm?: number
+  vlan?: VlanSpec
   macs?: string[]
   ipv4?: string[]
 }

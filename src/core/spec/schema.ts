@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isUnicastIpv4 } from './address.js'
 import { macPattern } from './mac.js'
 import { gib, mib, parseSize, sizePattern } from './size.js'
-import type { BootSpec, InterfaceSpec, MachineSpec, NetworkSpec, Spec } from './spec.js'
+import type { BootSpec, InterfaceSpec, MachineSpec, NetworkSpec, Spec, VlanSpec } from './spec.js'
 
 /**
  * The shape of a spec. Each message is the "expected" part of a problem, so it
@@ -83,6 +83,26 @@ const antispoofSchema = z
   .default(false)
   .transform((wanted) => (wanted === true ? [] : wanted === false ? null : wanted))
 
+const vlanText = expecting(
+  'a VLAN id, 1 to 4094, or a mapping with trunk (1 to 256 of them, each once) and native',
+)
+const vlanId = z.int(vlanText).min(1, vlanText).max(4094, vlanText)
+const trunkIds = z
+  .array(vlanId, vlanText)
+  .min(1, vlanText)
+  .max(256, vlanText)
+  .refine((ids) => new Set(ids).size === ids.length, vlanText)
+  .transform((ids) => [...ids].sort((a, b) => a - b))
+const vlanSchema = z.union(
+  [
+    vlanId.transform((tag): VlanSpec => ({ tag })),
+    z
+      .strictObject({ trunk: trunkIds, native: vlanId.optional() }, vlanText)
+      .transform(({ trunk, native }): VlanSpec => (native === undefined ? { trunk } : { trunk, native })),
+  ],
+  vlanText,
+)
+
 export const interfaceSchema = z
   .preprocess(
     (value) => (typeof value === 'string' ? { network: value } : value),
@@ -94,17 +114,19 @@ export const interfaceSchema = z
         carrier: carrierSchema,
         isolated: z.boolean(expecting('true or false')).default(false),
         storm: wholeNumber(1, 10_000_000).optional(),
+        vlan: vlanSchema.optional(),
         antispoof: antispoofSchema,
       },
-      'the name of a network, or a mapping with network, mac, queues, carrier, isolated, storm, antispoof',
+      'the name of a network, or a mapping with network, mac, queues, carrier, isolated, storm, vlan, antispoof',
     ),
   )
   .transform(
-    ({ mac, queues, storm, ...rest }): InterfaceSpec => ({
+    ({ mac, queues, storm, vlan, ...rest }): InterfaceSpec => ({
       ...rest,
       mac: mac ?? null,
       queues: queues ?? null,
       storm: storm ?? null,
+      vlan: vlan ?? null,
     }),
   )
 

@@ -55,9 +55,14 @@ export interface InterfaceSpec {
   isolated: boolean
   /** Frames a second that may be flooded from it; null: any number. */
   storm: number | null
+  /** null: all VLANs, tagged, where others of the network have VLANs. */
+  vlan: VlanSpec | null
   /** IPv4 addresses that the guest may send from, besides its own MAC; empty: any; null: any MAC as well. */
   antispoof: string[] | null
 }
+
+/** An access port's VLAN, never tagged; or those of a trunk, ascending, tagged but for the native one. */
+export type VlanSpec = { tag: number } | { trunk: number[]; native?: number }
 
 /** Whether the guest sees its link go down while the switch is away. */
 export type CarrierPolicy = 'steady' | 'follow'

@@ -1,6 +1,7 @@
 import { VhostkitError } from '../../core/errors.js'
 import type { PortPolicy } from '../../core/plan/plan.js'
 import type { PortRequest } from '../../core/render/artifacts.js'
+import type { VlanSpec } from '../../core/spec/spec.js'
 import { samePort } from '../../core/steps/same.js'
 import { askSwitch } from './client.js'
 import type { PortInfo } from './protocol.js'
@@ -70,11 +71,18 @@ export function toPortRequest(port: PortInfo): PortRequest {
 }
 
 /** The keys as the plan has them: ports are compared as text. */
-function inOrder({ isolated, storm, macs, ipv4 }: PortPolicy): PortPolicy {
+function inOrder({ isolated, storm, vlan, macs, ipv4 }: PortPolicy): PortPolicy {
   return {
     ...(isolated && { isolated }),
     ...(storm && { storm }),
+    ...(vlan && { vlan: vlanInOrder(vlan) }),
     ...(macs && { macs }),
     ...(ipv4 && { ipv4 }),
   }
+}
+
+function vlanInOrder(vlan: VlanSpec): VlanSpec {
+  if ('tag' in vlan) return vlan
+  const { trunk, native } = vlan
+  return native === undefined ? { trunk } : { trunk, native }
 }

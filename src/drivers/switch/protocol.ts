@@ -50,6 +50,8 @@ export interface RingInfo {
 export interface MacInfo {
   network: string
   mac: string
+  /** 0: without one. */
+  vlan: number
   port: string
   age_s: number
 }
