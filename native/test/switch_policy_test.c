@@ -94,11 +94,50 @@ static void storm(void **state)
     switch_close(rig);
 }
 
+/* At most so many bytes come from a port, and go to one; each direction has its own counter. */
+static void rates(void **state)
+{
+    struct switch_rig *rig = switch_open(NULL);
+    uint64_t received = 0;
+
+    (void)state;
+    add_machine(rig, json_pack("{s:{s:{s:i, s:i}}}", "rate", "rx", "bytes", 1000, "burst", 1000));
+    add_machine(rig, json_pack("{s:{s:{s:i}}}", "rate", "tx", "frames", 1));
+    add_machine(rig, NULL);
+    switch_send(rig, 2, SWITCH_EVERYBODY, 1);
+    assert_int_equal(switch_receive(rig, 0, 2000), 1);
+    assert_int_equal(switch_receive(rig, 1, 2000), 1);
+    for (uint32_t i = 0; i < 40; i++)
+        switch_send(rig, 0, 2, 2); /* 8000 bytes: the burst, and 1000 for each second that this takes */
+    while (switch_receive(rig, 2, 200) != SWITCH_NONE)
+        received++;
+    assert_in_range(received, 5, 39);
+    switch_wait_counter(rig, "vm0", "drops", "rate_rx", 40 - received);
+    assert_int_equal(switch_counter(rig, "vm0", "drops", "rate_rx"), 40 - received);
+    assert_int_equal(switch_counter(rig, "vm0", "rx", "frames"), received);
+    switch_send(rig, 1, SWITCH_EVERYBODY, 5); /* its address is known from here on */
+    assert_int_equal(switch_receive(rig, 2, 2000), 5);
+    while (switch_receive(rig, 1, 0) != SWITCH_NONE)
+        continue;
+    uint64_t before = switch_counter(rig, "vm1", "tx", "frames"), dropped = switch_counter(rig, "vm1", "drops", "rate_tx");
+    for (uint32_t i = 0; i < 40; i++)
+        switch_send(rig, 2, 1, 3);
+    switch_wait_counter(rig, "vm2", "rx", "frames", 41);
+    uint64_t passed = switch_counter(rig, "vm1", "tx", "frames") - before;
+    assert_true(passed < 40);
+    assert_int_equal(switch_counter(rig, "vm1", "drops", "rate_tx") - dropped + passed, 40);
+    switch_send(rig, 2, 0, 4); /* the other direction of a limited port is free */
+    while ((received = switch_receive(rig, 0, 2000)) != 4)
+        assert_int_equal(received, 5);
+    switch_close(rig);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         ROW("isolated ports do not reach each other", isolation),
         ROW("flooding has a limit", storm),
+        ROW("rates from and to a port have limits", rates),
         ROW("only the allowed source addresses pass", source_addresses),
     };
     switch_program(argc > 1 ? argv[1] : "vhostkit-switch");

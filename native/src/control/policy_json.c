@@ -48,6 +48,34 @@ static json_t *vlan_json(const struct port_vlan *vlan)
     return object;
 }
 
+static void rate_json(json_t *rates, const char *direction, const struct rate_limit *limit)
+{
+    json_t *object = json_object();
+
+    if (!rate_limited(limit)) {
+        json_decref(object);
+        return;
+    }
+    if (limit->bytes != 0)
+        json_object_set_new(object, "bytes", json_integer((json_int_t)limit->bytes));
+    if (limit->burst != 0)
+        json_object_set_new(object, "burst", json_integer((json_int_t)limit->burst));
+    if (limit->peak != 0)
+        json_object_set_new(object, "peak", json_integer((json_int_t)limit->peak));
+    if (limit->frames != 0)
+        json_object_set_new(object, "frames", json_integer(limit->frames));
+    json_object_set_new(rates, direction, object);
+}
+
+static json_t *rates_json(const struct port_policy *policy)
+{
+    json_t *rates = json_object();
+
+    rate_json(rates, "rx", &policy->rx_rate);
+    rate_json(rates, "tx", &policy->tx_rate);
+    return rates;
+}
+
 json_t *policy_json(const struct port_policy *policy)
 {
     if (!port_policy_any(policy))
@@ -60,6 +88,8 @@ json_t *policy_json(const struct port_policy *policy)
         json_object_set_new(object, "storm", json_integer(policy->storm));
     if (policy->vlan.mode != VLAN_PLAIN)
         json_object_set_new(object, "vlan", vlan_json(&policy->vlan));
+    if (rate_limited(&policy->rx_rate) || rate_limited(&policy->tx_rate))
+        json_object_set_new(object, "rate", rates_json(policy));
     if (policy->mac_count > 0)
         json_object_set_new(object, "macs", macs_json(policy));
     if (policy->ipv4_count > 0)
@@ -188,13 +218,47 @@ static bool take_vlan(const json_t *value, struct port_policy *policy, struct re
                                                  "ids 1 to 4094, each once", value);
 }
 
+/* One direction: at least one number, none of them 0; their sizes are rate_limit_valid()'s. */
+static bool take_rate_limit(const json_t *object, struct rate_limit *limit)
+{
+    static const char *const keys[] = { "bytes", "burst", "peak", "frames" };
+    uint64_t values[4] = { 0 };
+    size_t known = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        const json_t *value = json_object_get(object, keys[i]);
+
+        if (value == NULL)
+            continue;
+        if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > INT64_C(12500000000))
+            return false;
+        values[i] = (uint64_t)json_integer_value(value);
+        known++;
+    }
+    if (known == 0 || known != json_object_size(object) || values[3] > RATE_FRAMES_MAX)
+        return false;
+    *limit = (struct rate_limit){ values[0], values[1], values[2], (unsigned)values[3] };
+    return rate_limited(limit);
+}
+
+static bool take_rate(const json_t *value, struct port_policy *policy, struct refusal *refusal)
+{
+    const json_t *rx = json_object_get(value, "rx"), *tx = json_object_get(value, "tx");
+    size_t known = (rx != NULL) + (tx != NULL);
+
+    if (known > 0 && known == json_object_size(value) && (rx == NULL || take_rate_limit(rx, &policy->rx_rate)) &&
+        (tx == NULL || take_rate_limit(tx, &policy->tx_rate)))
+        return true;
+    return refuse_value(refusal, "rate", "rx or tx, each with bytes (and burst, peak) or frames, 1 and more", value);
+}
+
 bool policy_from_json(const json_t *object, struct port_policy *policy, struct refusal *refusal)
 {
     static const struct {
         const char *key;
         bool (*take)(const json_t *value, struct port_policy *policy, struct refusal *refusal);
     } keys[] = { { "isolated", take_isolated }, { "storm", take_storm }, { "vlan", take_vlan },
-                 { "macs", take_macs },         { "ipv4", take_ipv4 } };
+                 { "rate", take_rate },         { "macs", take_macs },   { "ipv4", take_ipv4 } };
     size_t known = 0;
 
     memset(policy, 0, sizeof *policy);
@@ -207,7 +271,7 @@ bool policy_from_json(const json_t *object, struct port_policy *policy, struct r
     }
     if (object == NULL || (json_is_object(object) && known == json_object_size(object)))
         return true;
-    refuse(refusal, "value-invalid", "policy: an object of isolated, storm, vlan, macs and ipv4");
+    refuse(refusal, "value-invalid", "policy: an object of isolated, storm, vlan, rate, macs and ipv4");
     refusal_found(refusal, "other keys");
     refusal_hint(refusal, "see port.add in PROTOCOL.md");
     return false;

@@ -59,6 +59,8 @@ struct port {
     struct worker *workers[PORT_QUEUES_MAX]; /* that poll each pair */
     const struct port_policy *_Atomic policy; /* config.policy as workers see it; never changed, only replaced */
     struct meter storm;           /* of flooded frames from the port; any worker */
+    struct rate_meter rx_rate;    /* of frames from it; any worker */
+    struct rate_meter tx_rate;    /* of frames to it; any worker */
     uint64_t connects;            /* sessions opened so far */
     char last_error[160];         /* "" when none */
     uint64_t log_window_ns;       /* when the current PORT_LOG_WINDOW began */

@@ -52,6 +52,7 @@ static bool ipv4_valid(const struct port_policy *policy, struct refusal *refusal
 
 bool port_policy_valid(const struct port_policy *policy, struct refusal *refusal)
 {
-    return port_vlan_valid(&policy->vlan, refusal) && count_valid("macs", policy->mac_count, refusal) &&
+    return port_vlan_valid(&policy->vlan, refusal) && rate_limit_valid(&policy->rx_rate, "rx", refusal) &&
+           rate_limit_valid(&policy->tx_rate, "tx", refusal) && count_valid("macs", policy->mac_count, refusal) &&
            count_valid("ipv4", policy->ipv4_count, refusal) && macs_valid(policy, refusal) && ipv4_valid(policy, refusal);
 }

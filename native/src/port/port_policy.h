@@ -10,6 +10,7 @@
 
 #include "port/port_vlan.h"
 #include "port/refusal.h"
+#include "switch/rate.h"
 
 /* Frames a second at which storm control can be set. */
 #define POLICY_STORM_MAX 10000000u
@@ -22,6 +23,8 @@ struct port_policy {
     bool isolated;                       /* exchanges no frames with the network's other isolated ports */
     unsigned storm;                      /* frames a second that may be flooded from it; 0: any number */
     struct port_vlan vlan;               /* which VLANs, and how they look */
+    struct rate_limit rx_rate;           /* of what comes from it */
+    struct rate_limit tx_rate;           /* of what goes to it */
     unsigned mac_count;                  /* 0: any source address */
     unsigned ipv4_count;                 /* 0: any IPv4 source and ARP sender */
     uint64_t macs[POLICY_ADDRESSES_MAX]; /* as mac_load() gives them; unicast, each once */
@@ -38,10 +41,10 @@ static inline bool port_policy_checks_sources(const struct port_policy *policy)
 static inline bool port_policy_any(const struct port_policy *policy)
 {
     return policy->isolated || policy->storm != 0 || policy->vlan.mode != VLAN_PLAIN ||
-           port_policy_checks_sources(policy);
+           rate_limited(&policy->rx_rate) || rate_limited(&policy->tx_rate) || port_policy_checks_sources(policy);
 }
 
-/* Checks the VLANs, and the addresses: how many, of what sort, each once. */
+/* Checks VLANs and rates, and the addresses: how many, of what sort, each once. */
 bool port_policy_valid(const struct port_policy *policy, struct refusal *refusal);
 
 #endif

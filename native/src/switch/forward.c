@@ -21,8 +21,16 @@ struct passage {
     const struct port_policy *policy; /* of from */
     const struct vlan_set *vlans;     /* of the network; NULL: it has none */
     struct frame *frames;
-    uint64_t now_ns;                  /* when the policy needs a clock */
+    uint64_t now_ns;                  /* 0: no policy has asked for the time yet */
 };
+
+/* The time is read at most once a burst, and only for a policy that needs it. */
+static uint64_t passage_now(struct passage *passage)
+{
+    if (passage->now_ns == 0)
+        passage->now_ns = monotonic_ns();
+    return passage->now_ns;
+}
 
 static void egress_add(struct worker *worker, unsigned port, unsigned frame)
 {
@@ -43,14 +51,14 @@ static inline bool may_reach(const struct passage *passage, const struct port *t
 }
 
 /* Every other port of the network that `from` may reach; DROP_NONE, or why there is none. */
-static enum drop_reason egress_flood(const struct passage *passage, unsigned frame)
+static enum drop_reason egress_flood(struct passage *passage, unsigned frame)
 {
     struct port *from = passage->from;
     const struct member_list *members = &passage->worker->topology->members[from->network->id];
     unsigned storm = passage->policy->storm;
     bool reached = false;
 
-    if (__builtin_expect(storm != 0, 0) && !meter_take(&from->storm, passage->now_ns, storm))
+    if (__builtin_expect(storm != 0, 0) && !meter_take(&from->storm, passage_now(passage), storm))
         return DROP_STORM;
 
     for (unsigned i = 0; i < members->count; i++) {
@@ -65,8 +73,13 @@ static enum drop_reason egress_flood(const struct passage *passage, unsigned fra
 }
 
 /* Queues the frame for where it goes; DROP_NONE, or why it goes nowhere. */
-static enum drop_reason egress_choose(const struct passage *passage, int where, unsigned frame)
+static enum drop_reason egress_choose(struct passage *passage, int where, unsigned frame)
 {
+    const struct rate_limit *rate = &passage->policy->rx_rate;
+
+    if (__builtin_expect(rate_limited(rate), 0) &&
+        !rate_take(&passage->from->rx_rate, rate, passage_now(passage), passage->frames[frame].length))
+        return DROP_RATE_RX;
     const struct port *to = where == CLASS_FLOOD ? NULL : passage->worker->topology->by_id[where];
 
     /* A learnt port that is not in this topology yet, or no more, is as good as unknown. */
@@ -94,7 +107,21 @@ static unsigned egress_tag(struct worker *worker, struct port *port, struct fram
     return kept;
 }
 
-static void egress_deliver(const struct passage *passage, unsigned pair)
+/* Takes those frames from the batch that the port's rate does not allow; returns how many are left. */
+static unsigned egress_police(struct passage *passage, struct port *port, struct frame **batch, unsigned count)
+{
+    const struct port_policy *policy = port->policy;
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        if (rate_take(&port->tx_rate, &policy->tx_rate, passage_now(passage), batch[i]->length))
+            batch[kept++] = batch[i];
+    if (kept < count) /* any worker may be here, and nobody else counts this in tx */
+        atomic_fetch_add_explicit(&port->tx[0].drops[DROP_RATE_TX], count - kept, memory_order_relaxed);
+    return kept;
+}
+
+static void egress_deliver(struct passage *passage, unsigned pair)
 {
     struct worker *worker = passage->worker;
 
@@ -108,6 +135,8 @@ static void egress_deliver(const struct passage *passage, unsigned pair)
             batch[j] = &passage->frames[list->frames[j]];
         if (__builtin_expect(passage->vlans != NULL, 0))
             count = egress_tag(worker, port, passage->frames, batch, count);
+        if (__builtin_expect(rate_limited(&port->policy->tx_rate), 0))
+            count = egress_police(passage, port, batch, count);
         if (__builtin_expect(count > 0, 1))
             port->ops->deliver(port, pair, worker, batch, count);
         list->count = 0;
@@ -124,8 +153,6 @@ void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint
     uint64_t passed = 0, bytes = 0;
     int where[BURST_MAX];
 
-    if (__builtin_expect(passage.policy->storm != 0, 0))
-        passage.now_ns = monotonic_ns();
     if (__builtin_expect(vlans != NULL, 0))
         worker->vlan_forms->made = worker->vlan_forms->failed = 0;
     classify_burst(from, passage.policy, vlans, features, frames, count, where);

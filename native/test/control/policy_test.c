@@ -43,10 +43,12 @@ static void there_and_back(void **state)
     json_decref(object);
 }
 
-static void vlans_there_and_back(void **state)
+static void vlans_and_rates_there_and_back(void **state)
 {
     static const char *const rows[] = { "{\"vlan\":{\"tag\":4094}}", "{\"vlan\":{\"trunk\":[1,64,4094]}}",
-                                        "{\"vlan\":{\"native\":7,\"trunk\":[7,8]}}" };
+                                        "{\"vlan\":{\"native\":7,\"trunk\":[7,8]}}",
+                                        "{\"rate\":{\"rx\":{\"bytes\":1000},\"tx\":{\"frames\":1}}}",
+                                        "{\"rate\":{\"tx\":{\"burst\":7,\"bytes\":1000,\"frames\":5,\"peak\":12500000000}}}" };
     struct port_policy policy;
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -93,6 +95,10 @@ static void flaws_are_refused(void **state)
         "{\"macs\":[\"00:00:00:00:00:00\"]}", "{\"macs\":[\"01:00:00:00:00:01\"]}",
         "{\"macs\":[\"52:54:00:00:00:0a\",\"52:54:00:00:00:0A\"]}", "{\"ipv4\":[\"10.0.0\"]}", "{\"ipv4\":{}}",
         "{\"ipv4\":[\"0.0.0.0\"]}", "{\"ipv4\":[\"224.0.0.1\"]}", "{\"ipv4\":[\"255.255.255.255\"]}",
+        "{\"rate\":{}}", "{\"rate\":5}", "{\"rate\":{\"rx\":{}}}", "{\"rate\":{\"rx\":{\"bytes\":0}}}", "{\"rate\":{\"rx\":{\"bytes\":999}}}",
+        "{\"rate\":{\"rx\":{\"burst\":999}}}", "{\"rate\":{\"rx\":{\"bytes\":1000,\"colour\":1}}}", "{\"rate\":{\"up\":{\"bytes\":1000}}}",
+        "{\"rate\":{\"tx\":{\"bytes\":2000,\"peak\":1000}}}", "{\"rate\":{\"tx\":{\"frames\":100000001}}}",
+        "{\"rate\":{\"tx\":{\"frames\":4294967297}}}",
         "{\"vlan\":10}", "{\"vlan\":{}}", "{\"vlan\":{\"tag\":0}}", "{\"vlan\":{\"tag\":4095}}", "{\"vlan\":{\"tag\":65537}}",
         "{\"vlan\":{\"tag\":1.5}}", "{\"vlan\":{\"tag\":1,\"trunk\":[1]}}", "{\"vlan\":{\"tag\":1,\"native\":1}}",
         "{\"vlan\":{\"native\":1}}", "{\"vlan\":{\"trunk\":[]}}", "{\"vlan\":{\"trunk\":[],\"native\":1}}",
@@ -128,7 +134,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(there_and_back),
-        cmocka_unit_test(vlans_there_and_back),
+        cmocka_unit_test(vlans_and_rates_there_and_back),
         cmocka_unit_test(a_trunk_has_a_limit),
         cmocka_unit_test(nothing_set_is_no_policy),
         cmocka_unit_test(flaws_are_refused),
