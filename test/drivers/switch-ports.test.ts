@@ -50,6 +50,15 @@ describe('switch ports', () => {
     await serve({ ...port, policy: { macs } }, 'port-exists')
     await assert.rejects(addPort(server.path, port), { code: 'port-exists' })
     await server.close()
+    await serve(
+      { ...port, policy: { rate: { tx: { burst: 5, bytes: 1000 }, rx: { frames: 1 } } } },
+      'port-exists',
+    )
+    await addPort(server.path, {
+      ...port,
+      policy: { rate: { rx: { frames: 1 }, tx: { bytes: 1000, burst: 5 } } },
+    })
+    await server.close()
     const vlan = { native: 1, trunk: [2, 3] }
     await serve({ ...port, policy: { vlan } }, 'port-exists')
     await addPort(server.path, { ...port, policy: { vlan: { trunk: [2, 3], native: 1 } } })

@@ -2,6 +2,7 @@ import { interfaceMac, machinePort } from '../spec/names.js'
 import type { CarrierPolicy, InterfaceSpec, MachineSpec, Spec } from '../spec/spec.js'
 import type { Notes } from './notes.js'
 import type { InterfacePlan, Plan, PortPolicy } from './plan.js'
+import { planRate } from './plan-rate.js'
 
 /** QEMU's limit for vhost-user. While the switch is away frames wait in the rings, so long ones lose less. */
 const queueSize = 1024
@@ -43,18 +44,15 @@ export function planInterfaces(
 
 function planPolicy(wanted: InterfaceSpec, mac: string): { policy?: PortPolicy } {
   const { isolated, storm, vlan, antispoof } = wanted
-  if (!isolated && storm === null && vlan === null && antispoof === null) return {}
-  const macs = antispoof === null ? {} : { macs: [mac] }
-  const ipv4 = antispoof === null || antispoof.length === 0 ? {} : { ipv4: antispoof }
-  return {
-    policy: {
-      ...(isolated ? { isolated } : {}),
-      ...(storm === null ? {} : { storm }),
-      ...(vlan === null ? {} : { vlan }),
-      ...macs,
-      ...ipv4,
-    },
+  const policy: PortPolicy = {
+    ...(isolated ? { isolated } : {}),
+    ...(storm === null ? {} : { storm }),
+    ...(vlan === null ? {} : { vlan }),
+    ...planRate(wanted),
+    ...(antispoof === null ? {} : { macs: [mac] }),
+    ...(antispoof === null || antispoof.length === 0 ? {} : { ipv4: antispoof }),
   }
+  return Object.keys(policy).length === 0 ? {} : { policy }
 }
 
 /**

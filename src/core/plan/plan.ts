@@ -122,8 +122,17 @@ export interface PortPolicy {
   isolated?: true
   storm?: number
   vlan?: VlanSpec
+  rate?: { rx?: PortRate; tx?: PortRate }
   macs?: string[]
   ipv4?: string[]
+}
+
+/** Bytes and frames a second; burst in bytes. */
+export interface PortRate {
+  bytes?: number
+  burst?: number
+  peak?: number
+  frames?: number
 }
 
 export interface BootPlan {

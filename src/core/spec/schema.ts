@@ -103,6 +103,29 @@ const vlanSchema = z.union(
   vlanText,
 )
 
+const bandwidthText = expecting(
+  'average (and maybe peak, at least that) in kilobytes a second, burst in KiB, or packets a second',
+)
+const kilobytes = (most: number) => z.int(bandwidthText).min(1, bandwidthText).max(most, bandwidthText)
+const limitSchema = z
+  .strictObject(
+    {
+      average: kilobytes(12_500_000).optional(),
+      peak: kilobytes(12_500_000).optional(),
+      burst: kilobytes(1_048_576).optional(),
+      packets: kilobytes(100_000_000).optional(),
+    },
+    bandwidthText,
+  )
+  .refine(
+    ({ average, peak, burst, packets }) =>
+      average === undefined
+        ? packets !== undefined && peak === undefined && burst === undefined
+        : peak === undefined || peak >= average,
+    bandwidthText,
+  )
+const bandwidthSchema = mapping({ inbound: limitSchema.optional(), outbound: limitSchema.optional() })
+
 export const interfaceSchema = z
   .preprocess(
     (value) => (typeof value === 'string' ? { network: value } : value),
@@ -115,18 +138,21 @@ export const interfaceSchema = z
         isolated: z.boolean(expecting('true or false')).default(false),
         storm: wholeNumber(1, 10_000_000).optional(),
         vlan: vlanSchema.optional(),
+        bandwidth: bandwidthSchema.optional(),
         antispoof: antispoofSchema,
       },
-      'the name of a network, or a mapping with network, mac, queues, carrier, isolated, storm, vlan, antispoof',
+      'the name of a network, or a mapping with network, mac, queues, carrier, isolated, storm, vlan, bandwidth, antispoof',
     ),
   )
   .transform(
-    ({ mac, queues, storm, vlan, ...rest }): InterfaceSpec => ({
+    ({ mac, queues, storm, vlan, bandwidth, ...rest }): InterfaceSpec => ({
       ...rest,
       mac: mac ?? null,
       queues: queues ?? null,
       storm: storm ?? null,
       vlan: vlan ?? null,
+      inbound: bandwidth?.inbound ?? null,
+      outbound: bandwidth?.outbound ?? null,
     }),
   )
 

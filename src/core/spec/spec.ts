@@ -57,8 +57,19 @@ export interface InterfaceSpec {
   storm: number | null
   /** null: all VLANs, tagged, where others of the network have VLANs. */
   vlan: VlanSpec | null
+  /** What may go to the guest, and come from it; null: any amount. */
+  inbound: BandwidthSpec | null
+  outbound: BandwidthSpec | null
   /** IPv4 addresses that the guest may send from, besides its own MAC; empty: any; null: any MAC as well. */
   antispoof: string[] | null
+}
+
+/** Units of libvirt's <bandwidth>: average and peak in 1000 bytes a second, burst in 1024 bytes; packets a second. */
+export interface BandwidthSpec {
+  average?: number | undefined
+  peak?: number | undefined
+  burst?: number | undefined
+  packets?: number | undefined
 }
 
 /** An access port's VLAN, never tagged; or those of a trunk, ascending, tagged but for the native one. */

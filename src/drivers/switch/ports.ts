@@ -1,5 +1,5 @@
 import { VhostkitError } from '../../core/errors.js'
-import type { PortPolicy } from '../../core/plan/plan.js'
+import type { PortPolicy, PortRate } from '../../core/plan/plan.js'
 import type { PortRequest } from '../../core/render/artifacts.js'
 import type { VlanSpec } from '../../core/spec/spec.js'
 import { samePort } from '../../core/steps/same.js'
@@ -71,11 +71,14 @@ export function toPortRequest(port: PortInfo): PortRequest {
 }
 
 /** The keys as the plan has them: ports are compared as text. */
-function inOrder({ isolated, storm, vlan, macs, ipv4 }: PortPolicy): PortPolicy {
+function inOrder({ isolated, storm, vlan, rate, macs, ipv4 }: PortPolicy): PortPolicy {
   return {
     ...(isolated && { isolated }),
     ...(storm && { storm }),
     ...(vlan && { vlan: vlanInOrder(vlan) }),
+    ...(rate && {
+      rate: { ...(rate.rx && { rx: rateInOrder(rate.rx) }), ...(rate.tx && { tx: rateInOrder(rate.tx) }) },
+    }),
     ...(macs && { macs }),
     ...(ipv4 && { ipv4 }),
   }
@@ -85,4 +88,13 @@ function vlanInOrder(vlan: VlanSpec): VlanSpec {
   if ('tag' in vlan) return vlan
   const { trunk, native } = vlan
   return native === undefined ? { trunk } : { trunk, native }
+}
+
+function rateInOrder({ bytes, burst, peak, frames }: PortRate): PortRate {
+  return {
+    ...(bytes && { bytes }),
+    ...(burst && { burst }),
+    ...(peak && { peak }),
+    ...(frames && { frames }),
+  }
 }
