@@ -1,6 +1,9 @@
 /*
  * dirty_log.c - see the header. The control thread maps and unmaps; workers
- * mark. QEMU reads and clears the same bytes meanwhile, hence the atomic ORs.
+ * mark. QEMU reads and clears the same bytes meanwhile, hence the atomic ORs; and
+ * it copies a page right after it found its bit, hence the release: who sees the
+ * bit sees the write. A write must come before its mark, never after, or QEMU could
+ * clear the bit and copy the page in between.
  */
 #include "vhost/dirty_log.h"
 
@@ -73,6 +76,6 @@ bool dirty_log_mark(struct dirty_log *log, uint64_t guest, uint64_t length)
     if (guest + length - 1 < guest || last / 8 >= log->size)
         return false;
     for (uint64_t page = first; page <= last; page++)
-        __atomic_fetch_or(&log->bits[page / 8], (uint8_t)(1u << (page % 8)), __ATOMIC_RELAXED);
+        __atomic_fetch_or(&log->bits[page / 8], (uint8_t)(1u << (page % 8)), __ATOMIC_RELEASE);
     return !atomic_load_explicit(&log->faulted, memory_order_relaxed);
 }

@@ -30,4 +30,23 @@ void dirty_log_unmap(struct dirty_log *log);
 /* Marks the pages of [guest, guest + length). False: outside the log, or its file was truncated. */
 bool dirty_log_mark(struct dirty_log *log, uint64_t guest, uint64_t length);
 
+/*
+ * What of a ring is logged. A build for tests can leave one kind out, and sees each mark when it was
+ * made: to prove that every one of them is needed, and that each comes after its write.
+ */
+enum log_site {
+    LOG_HEADER,      /* the segment with the net header, num_buffers in it */
+    LOG_DATA,        /* the frame's other segments */
+    LOG_USED_ENTRY,
+    LOG_USED_INDEX,
+    LOG_AVAIL_EVENT,
+    LOG_USED_FLAGS,
+    LOG_SITES,
+};
+
+#ifdef VHOSTKIT_LOG_HOOK
+extern unsigned log_sites_skipped;                 /* bits: 1 << enum log_site */
+extern void (*log_marked_hook)(enum log_site site); /* after a mark, or where it would have been */
+#endif
+
 #endif

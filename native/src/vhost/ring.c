@@ -148,29 +148,46 @@ bool ring_memory_gone(struct ring *ring)
     return true;
 }
 
-/* --- the dirty log (R19) --- */
+/* --- the dirty log (R19): every mark comes after its write, see dirty_log.c --- */
 
-static void log_guest_range(struct ring *ring, uint64_t guest, uint64_t length)
+#ifdef VHOSTKIT_LOG_HOOK
+unsigned log_sites_skipped;
+void (*log_marked_hook)(enum log_site site);
+#endif
+
+static void log_guest_range(struct ring *ring, enum log_site site, uint64_t guest, uint64_t length)
 {
-    if (!dirty_log_mark(ring->log, guest, length))
+#ifdef VHOSTKIT_LOG_HOOK
+    bool skipped = log_sites_skipped >> site & 1;
+#else
+    const bool skipped = false;
+    (void)site;
+#endif
+    if (!skipped && !dirty_log_mark(ring->log, guest, length))
         ring_break(ring, RING_FAULT_LOG);
+#ifdef VHOSTKIT_LOG_HOOK
+    if (log_marked_hook != NULL)
+        log_marked_hook(site);
+#endif
 }
 
-static inline void log_used_range(struct ring *ring, size_t offset, size_t length)
+static inline void log_used_range(struct ring *ring, enum log_site site, size_t offset, size_t length)
 {
     if (ring->log != NULL && ring->log_used)
-        log_guest_range(ring, ring->used_log_addr + offset, length);
+        log_guest_range(ring, site, ring->used_log_addr + offset, length);
 }
 
 void ring_log_segments(struct ring *ring, const struct segment *segments, unsigned count, uint32_t bytes)
 {
-    for (unsigned i = 0; i < count && bytes > 0; i++) {
-        uint32_t length = segments[i].length < bytes ? segments[i].length : bytes;
+    uint32_t at = 0;
+
+    for (unsigned i = 0; i < count && at < bytes; i++) {
+        uint32_t length = segments[i].length < bytes - at ? segments[i].length : bytes - at;
         uint64_t guest;
 
-        bytes -= length;
         if (memory_map_guest_addr(ring->memory, segments[i].data, &guest))
-            log_guest_range(ring, guest, length);
+            log_guest_range(ring, at < ring->header_size ? LOG_HEADER : LOG_DATA, guest, length);
+        at += length;
     }
 }
 
@@ -184,7 +201,7 @@ void ring_used_flush(struct ring *ring)
         unsigned slot = (uint16_t)(first + i) & (ring->size - 1u);
 
         *(volatile struct vring_used_elem *)&ring->used->ring[slot] = ring->pending[i];
-        log_used_range(ring, offsetof(struct vring_used, ring) + slot * sizeof(struct vring_used_elem),
+        log_used_range(ring, LOG_USED_ENTRY, offsetof(struct vring_used, ring) + slot * sizeof(struct vring_used_elem),
                        sizeof(struct vring_used_elem));
     }
     ring->pending_count = 0;
@@ -195,8 +212,8 @@ void ring_publish(struct ring *ring)
     if (ring->used_published == ring->used_idx)
         return;
     ring_used_flush(ring);
-    log_used_range(ring, offsetof(struct vring_used, idx), sizeof ring->used->idx);
     guest_store16_release(&ring->used->idx, ring->used_idx);
+    log_used_range(ring, LOG_USED_INDEX, offsetof(struct vring_used, idx), sizeof ring->used->idx);
     ring->used_published = ring->used_idx;
 }
 
@@ -233,11 +250,12 @@ bool ring_arm(struct ring *ring)
 {
     if (ring->event_idx) {
         guest_store16(ring_avail_event(ring), ring->last_avail);
-        log_used_range(ring, offsetof(struct vring_used, ring) + ring->size * sizeof(struct vring_used_elem),
+        log_used_range(ring, LOG_AVAIL_EVENT,
+                       offsetof(struct vring_used, ring) + ring->size * sizeof(struct vring_used_elem),
                        sizeof(uint16_t));
     } else {
         guest_store16(&ring->used->flags, 0);
-        log_used_range(ring, 0, sizeof ring->used->flags);
+        log_used_range(ring, LOG_USED_FLAGS, 0, sizeof ring->used->flags);
     }
     guest_full_fence();
     return ring_has_work(ring);
@@ -247,5 +265,5 @@ void ring_disarm(struct ring *ring)
 {
     /* With EVENT_IDX the flags stay 0 and avail_event is simply not moved (VIRTIO 1.2, 2.7.10). */
     guest_store16(&ring->used->flags, ring->event_idx ? 0 : VRING_USED_F_NO_NOTIFY);
-    log_used_range(ring, 0, sizeof ring->used->flags);
+    log_used_range(ring, LOG_USED_FLAGS, 0, sizeof ring->used->flags);
 }
