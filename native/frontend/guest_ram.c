@@ -1,8 +1,8 @@
 /*
  * guest_ram.c - memory of a play guest: memfds, mapped between guard pages.
  *
- * One thread calls it. The comparison with the saved bytes first compares whole
- * regions and looks at single bytes only where something differs, so that fuzzers
+ * One thread calls it. The comparison with the saved bytes compares whole
+ * pages and looks at single bytes only where something differs, so that fuzzers
  * can afford it after every operation.
  */
 #include "guest_ram.h"
@@ -232,18 +232,29 @@ static bool may_write(const struct guest_ram *ram, uint64_t guest)
     return false;
 }
 
+/* First byte of a page that differs from the saved one and may not be written; the page's size when there is none. */
+static uint64_t first_change(const struct guest_ram *ram, const struct guest_ram_region *region, uint64_t page)
+{
+    for (uint64_t at = page; at < page + GUEST_PAGE_SIZE; at++)
+        if (region->saved[at] != region->host[at] && !may_write(ram, region->guest_addr + at))
+            return at - page;
+    return GUEST_PAGE_SIZE;
+}
+
 bool guest_ram_untouched(const struct guest_ram *ram, uint64_t *where)
 {
     for (unsigned i = 0; i < ram->count; i++) {
         const struct guest_ram_region *region = &ram->regions[i];
 
-        if (memcmp(region->saved, region->host, region->size) == 0)
-            continue;
-        for (uint64_t at = 0; at < region->size; at++) {
-            if (region->saved[at] == region->host[at] || may_write(ram, region->guest_addr + at))
+        for (uint64_t page = 0; page < region->size; page += GUEST_PAGE_SIZE) {
+            if (memcmp(region->saved + page, region->host + page, GUEST_PAGE_SIZE) == 0)
                 continue;
-            *where = region->guest_addr + at;
-            return false;
+            uint64_t change = first_change(ram, region, page);
+
+            if (change < GUEST_PAGE_SIZE) {
+                *where = region->guest_addr + page + change;
+                return false;
+            }
         }
     }
     return true;

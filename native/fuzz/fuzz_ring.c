@@ -1,13 +1,16 @@
 /*
  * fuzz_ring.c - a split ring and guest memory against random guests.
  *
- * The input chooses features, queue size, descriptors (with addresses near the
- * borders where mistakes are), and then a sequence of operations: the guest
- * posts and rewrites, the device takes, delivers, publishes, notifies, restarts.
- * In some inputs the guest also changes its memory right behind single loads.
+ * The first record of an input chooses features, queue size and how the ring
+ * begins: with sane buffers or with nothing. Each other record is a move of the guest
+ * (it writes descriptors near the borders where mistakes are, indirect tables, both
+ * rings, and posts) or of the device (it takes, delivers, publishes, notifies, is
+ * stopped and started, gets another memory map or other features, begins to log). In some inputs
+ * the guest also changes its memory right behind single loads.
  *
- * Checked after each operation: no byte changed that the device may not write
- * (its used ring; what a descriptor that it loaded gave it to write), every
+ * Checked after each move of the device: no byte changed that the device may not write
+ * (its used ring; what a descriptor that it loaded gave it to write), nothing in a region
+ * that was unplugged, and with a dirty log no page that is not marked; every
  * frame lies in guest memory and its lengths agree; and by the sanitizers and
  * the guard pages around each region: nothing beyond.
  */
@@ -15,22 +18,29 @@
 #include "input.h"
 #include "switch/copy.h"
 #include "switch/offload.h"
+#include "vhost/dirty_log.h"
 #include "vhost/guest_memory.h"
 #include "vhost/ring.h"
 
 #define REGION_B 0x10000u
 #define REGION_C 0x100000u
 #define GRANTED_MAX 1024u
-#define TABLES 0x8000u /* indirect tables, in region A; another over the border of A and B */
+#define BUFFERS 0x4000u /* of a sane queue, in region A */
+#define TABLES 0x8000u  /* indirect tables, in region A; another over the border of A and B */
+#define LOG_BYTES ((REGION_C + 0x1000u) / 4096u / 8u + 1u)
+#define FRAMES_MAX 8u
 
 static struct guest_ram ram;
-static struct memory_map map;
+static struct memory_map maps[2]; /* with region C, and without */
+static unsigned plugged;          /* index of the map in use */
+static struct dirty_log dirty;
 static struct driver_queue queue;
 static struct ring ring;
 static struct burst burst;
 static struct segment scratch[RING_SEGMENTS_MAX];
 static struct offload_work *work;
-static struct input in;
+static struct input in;           /* the step that is being done */
+static uint64_t features, offloads; /* negotiated by the ring's driver; of senders and receivers in general */
 static bool mutating;       /* the guest changes memory behind loads */
 static bool delivering;     /* loads of 16 bytes are descriptors that may give memory to write */
 static uint8_t part[16];    /* a descriptor that is loaded in parts, over a region border */
@@ -123,14 +133,16 @@ static void poke16(uint64_t guest, uint16_t value)
 static void post(void)
 {
     unsigned count = input_choice(&in, 9);
+    bool in_turn = !input_seldom(&in, 4);
+    uint8_t jump = input_byte(&in);
 
     for (unsigned i = 0; i < count; i++) {
         uint16_t at = queue.avail_idx++ & (queue.options.size - 1);
-        uint8_t head = input_byte(&in);
+        uint8_t head = in_turn ? (uint8_t)at : input_byte(&in);
 
         poke16(queue.avail_guest + 4 + 2u * at, head == 255 ? 0xffff : head % queue.options.size);
     }
-    poke16(queue.avail_guest + 2, (uint16_t)(count == 8 ? input_number(&in, 2) : queue.avail_idx));
+    poke16(queue.avail_guest + 2, (uint16_t)(jump == 255 ? input_number(&in, 2) : queue.avail_idx));
 }
 
 static bool in_guest_memory(const struct segment *segment)
@@ -173,7 +185,7 @@ static void check_frame(struct frame *frame, uint64_t sender, uint64_t receiver)
         offload_apply(work, frame, receiver, emit, NULL);
 }
 
-static void transmit(uint64_t offloads)
+static void transmit(void)
 {
     struct ring before = ring;
     unsigned taken = ring_take(&ring, &burst);
@@ -186,131 +198,271 @@ static void transmit(uint64_t offloads)
     FUZZ_CHECK((uint16_t)(ring.used_idx - before.used_idx) == taken, "completed another number");
 }
 
-static void receive(void)
+/* Frames to deliver: short ones mostly, so that rings get far; the longest too. */
+static unsigned make_frames(struct frame *frames, struct segment *rests)
 {
     static uint8_t payload[FRAME_LENGTH_MAX];
-    struct frame frame = { .length = FRAME_LENGTH_MIN + (uint32_t)input_number(&in, 2) % 4000 };
-    struct segment rest;
-    enum drop_reason reason;
+    unsigned count = 1 + input_choice(&in, FRAMES_MAX);
+    uint8_t kind = input_byte(&in);
+
+    for (unsigned i = 0; i < count; i++) {
+        struct frame *frame = &frames[i];
+
+        *frame = (struct frame){ .length = FRAME_LENGTH_MIN + input_byte(&in) };
+        if (kind >= 128)
+            frame->length += input_byte(&in) * 16u;
+        if (kind >= 248)
+            frame->length = FRAME_LENGTH_MAX - input_byte(&in);
+        frame->head_length = (uint16_t)(frame->length < FRAME_HEAD_MAX ? frame->length : FRAME_HEAD_MAX);
+        memset(frame->head, 0xa0 + (int)i, sizeof frame->head);
+        rests[i] = (struct segment){ payload, frame->length - frame->head_length };
+        frame->segments = &rests[i];
+        frame->segment_count = rests[i].length ? 1 : 0;
+        if (kind % 8 == 7)
+            frame->net.flags = NET_HEADER_F_NEEDS_CSUM;
+    }
+    return count;
+}
+
+/* As a port does it: what is plain in one go, what is not one by one. */
+static unsigned deliver_all(struct frame *frames, unsigned count)
+{
+    struct frame *list[FRAMES_MAX];
+    uint64_t bytes = 0;
+    unsigned delivered = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        list[i] = &frames[i];
+    for (unsigned i = 0; i < count;) {
+        unsigned plain = ring_deliver_plain(&ring, list + i, count - i, 1518, &bytes);
+
+        FUZZ_CHECK(plain <= count - i, "delivered %u of %u", plain, count - i);
+        i += plain;
+        delivered += plain;
+        if (i < count) {
+            uint16_t used = ring.used_idx;
+            enum drop_reason reason = ring_deliver(&ring, &frames[i++], scratch);
+
+            FUZZ_CHECK(reason == DROP_NONE || used == ring.used_idx, "dropped, and buffers consumed");
+            delivered += reason == DROP_NONE;
+        }
+    }
+    return delivered;
+}
+
+static void receive(void)
+{
+    struct frame frames[FRAMES_MAX];
+    struct segment rests[FRAMES_MAX];
+    unsigned count = make_frames(frames, rests);
     uint16_t used = ring.used_idx;
 
-    if (input_byte(&in) > 240)
-        frame.length = FRAME_LENGTH_MAX - input_byte(&in);
-    frame.head_length = (uint16_t)(frame.length < FRAME_HEAD_MAX ? frame.length : FRAME_HEAD_MAX);
-    rest = (struct segment){ payload, frame.length - frame.head_length };
-    frame.segments = &rest;
-    frame.segment_count = rest.length ? 1 : 0;
     for (unsigned i = 0; i < granted_count; i++)
         guest_ram_allow(&ram, granted[i].guest, granted[i].length);
     delivering = true;
     part_length = 0;
-    ring_expect(&ring, input_choice(&in, 40));
-    reason = ring_deliver(&ring, &frame, scratch);
+    ring_expect(&ring, input_byte(&in) & 1 ? input_choice(&in, 40) : count);
+    if (deliver_all(frames, count) == 0) {
+        FUZZ_CHECK(used == ring.used_idx, "nothing delivered, and buffers consumed");
+        ram.writable_count = 1; /* not one byte may have been written */
+    }
     delivering = false;
-    FUZZ_CHECK(reason == DROP_NONE || used == ring.used_idx, "dropped, and buffers consumed");
-    if (reason != DROP_NONE) /* not one byte may have been written */
-        ram.writable_count = 1;
 }
 
-static void start(uint64_t features)
+static struct ring_address address(void)
 {
-    struct ring_address where = {
+    return (struct ring_address){
         .size = queue.options.size, .desc_user = (uintptr_t)queue.desc, .avail_user = (uintptr_t)queue.avail,
-        .used_user = (uintptr_t)queue.used,
+        .used_user = (uintptr_t)queue.used, .used_log_guest = queue.used_guest, .log_used = true,
     };
+}
+
+static void start(void)
+{
+    struct ring_address where = address();
     char why[160];
 
-    FUZZ_CHECK(ring_start(&ring, &map, &where, features, why, sizeof why), "%s", why);
+    FUZZ_CHECK(ring_start(&ring, &maps[plugged], &where, features, why, sizeof why), "%s", why);
     granted_count = 0;
 }
 
-/* The guest's turn: its changes are no changes by the device. */
-static void guest_turn(void)
+static void restart(void)
 {
-    uint32_t used = input_choice(&in, 6 + 8u * queue.options.size);
-    uint32_t avail = input_choice(&in, 6 + 2u * queue.options.size);
+    ring_stop(&ring);
+    start();
+    queue.avail_idx = ring.last_avail;
+}
 
-    switch (input_choice(&in, 4)) {
-    case 0: write_descriptor(queue.desc_guest + 16u * input_choice(&in, queue.options.size)); break;
-    case 1: poke16(queue.used_guest + used, (uint16_t)input_number(&in, 2)); break;
-    case 2: poke16(queue.avail_guest + avail, (uint16_t)input_number(&in, 2)); break;
-    default: post(); break;
+/* Another memory table, other features, a log that begins or ends: what a session does while the ring is paused. */
+static void rebase(void)
+{
+    struct ring_address where = address();
+    uint8_t choices = input_byte(&in);
+    char why[160];
+
+    plugged ^= choices & 1;
+    features ^= choices & 2 ? FEATURE(VIRTIO_F_RING_INDIRECT_DESC) : 0;
+    features ^= choices & 4 ? FEATURE(VIRTIO_F_RING_EVENT_IDX) : 0;
+    features ^= choices & 8 ? FEATURE(VIRTIO_NET_F_MRG_RXBUF) : 0;
+    features ^= choices & 16 ? FEATURE(VIRTIO_F_VERSION_1) : 0;
+    if (choices & 32)
+        ring.log = ring.log ? NULL : &dirty;
+    FUZZ_CHECK(ring_rebase(&ring, &maps[plugged], &where, features, why, sizeof why), "%s", why);
+}
+
+static void write_tables(void)
+{
+    uint64_t at = input_byte(&in) & 1 ? TABLES : REGION_B - 40;
+    unsigned first = input_choice(&in, 8);
+
+    write_descriptor(at + 16u * first);
+    write_descriptor(at + 16u * (first + 1));
+}
+
+/* The device may only change what is marked, and nothing that was unplugged. */
+static void check_pages(void)
+{
+    bool judged = ring.log && atomic_load(&ring.fault) != RING_FAULT_LOG;
+
+    for (unsigned i = 0; i < ram.count; i++) {
+        const struct guest_ram_region *region = &ram.regions[i];
+        bool there = region->guest_addr != REGION_C || plugged == 0;
+
+        for (uint64_t at = 0; (judged || !there) && at < region->size; at += 4096) {
+            uint64_t page = (region->guest_addr + at) / 4096;
+
+            if (memcmp(region->saved + at, region->host + at, 4096) == 0)
+                continue;
+            FUZZ_CHECK(there, "page %#llx was unplugged, and written", (unsigned long long)page);
+            FUZZ_CHECK(!judged || dirty.bits[page / 8] >> page % 8 & 1, "page %#llx is not in the dirty log",
+                       (unsigned long long)page);
+        }
     }
 }
 
-static void device_turn(uint64_t features, uint64_t offloads)
+static void device_step(unsigned move)
 {
     uint64_t where = 0;
 
     guest_ram_accept(&ram);
     guest_ram_allow(&ram, queue.used_guest, 6 + 8u * queue.options.size);
-    switch (input_choice(&in, 10)) {
+    memset(dirty.bits, 0, dirty.size);
+    switch (move) {
     case 0: ring_arm(&ring); break;
     case 1: ring_disarm(&ring); break;
     case 2: ring_notify(&ring); break;
-    case 3:
-        ring_stop(&ring);
-        start(features);
-        queue.avail_idx = ring.last_avail;
-        break;
+    case 3: restart(); break;
     case 4: ring_publish(&ring); break;
     case 5: ring_has_work(&ring); break;
-    default: queue.options.receives ? receive() : transmit(offloads); break;
+    case 6: rebase(); break;
+    default: queue.options.receives ? receive() : transmit(); break;
     }
     FUZZ_CHECK(guest_ram_untouched(&ram, &where), "guest address %#llx was changed",
                (unsigned long long)where);
+    check_pages();
 }
 
-static void begin(uint8_t choices, uint16_t size, uint64_t features)
+static void step(void)
+{
+    unsigned move = input_choice(&in, 20);
+
+    switch (move) { /* the guest's moves are no changes by the device */
+    case 0: write_descriptor(queue.desc_guest + 16u * input_choice(&in, queue.options.size)); break;
+    case 1: poke16(queue.used_guest + input_number(&in, 2) % (6 + 8u * queue.options.size),
+                   (uint16_t)input_number(&in, 2)); break;
+    case 2: poke16(queue.avail_guest + input_number(&in, 2) % (6 + 2u * queue.options.size),
+                   (uint16_t)input_number(&in, 2)); break;
+    case 3: write_tables(); break;
+    case 4:
+    case 5:
+    case 6:
+    case 7: post(); break;
+    default: device_step(move - 8); break;
+    }
+}
+
+/* Plain buffers of one descriptor each, as an honest driver posts them. */
+static void describe_buffers(uint32_t bytes)
+{
+    for (unsigned i = 0; i < queue.options.size; i++) {
+        struct vring_desc desc = { .addr = BUFFERS + (i * bytes) % 0x4000, .len = bytes };
+        uint8_t plain[16];
+
+        desc.flags = queue.options.receives ? VRING_DESC_F_WRITE : 0;
+        memcpy(plain, &desc, sizeof plain);
+        for (unsigned at = 0; at < 16; at++)
+            guest_ram_poke(&ram, queue.desc_guest + 16u * i + at, plain[at]);
+    }
+}
+
+static void create_guest(void)
 {
     static const struct guest_ram_layout layout[] = {
         { .guest_addr = 0, .size = REGION_B }, { .guest_addr = REGION_B, .size = 0x8000 },
         { .guest_addr = REGION_C, .size = 0x1000 },
     };
+
+    FUZZ_CHECK(guest_ram_create(&ram, layout, 3, 0) && (work = offload_work_create()), "no memory");
+    guest_ram_view(&ram, &maps[0]);
+    maps[1] = maps[0];
+    maps[1].count = 2; /* C has the highest guest address */
+}
+
+static void begin(bool receives, uint16_t size)
+{
     struct driver_options options = {
-        .size = size, .receives = choices & 1, .features = features, .buffer_bytes = 64, .slots = 1,
+        .size = size, .receives = receives, .features = features, .buffer_bytes = 64, .slots = 1,
     };
 
     if (ram.count == 0)
-        FUZZ_CHECK(guest_ram_create(&ram, layout, 3, 0) && (work = offload_work_create()), "no memory");
+        create_guest();
     for (unsigned i = 0; i < ram.count; i++) {
         memset(ram.regions[i].host, 0, ram.regions[i].size);
         ram.regions[i].next_free = 0;
     }
-    guest_ram_view(&ram, &map);
     if (queue.ram)
         driver_destroy(&queue);
     FUZZ_CHECK(driver_create(&queue, &ram, &options), "no room for the queue");
     guest_ram_save(&ram);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* The first record: features, queue size, log, and what the ring holds at first. */
+static void set_scene(void)
 {
-    uint64_t features = 0, offloads;
-    uint8_t choices;
+    uint8_t choices = input_byte(&in), more = input_byte(&in);
+    uint32_t lengths[] = { 64, 256, 1600, 4096 };
 
-    in = (struct input){ data, size };
-    choices = input_byte(&in);
+    features = 0;
     features |= choices & 2 ? FEATURE(VIRTIO_F_RING_EVENT_IDX) : 0;
     features |= choices & 4 ? FEATURE(VIRTIO_F_RING_INDIRECT_DESC) : 0;
     features |= choices & 8 ? FEATURE(VIRTIO_NET_F_MRG_RXBUF) : 0;
     features |= choices & 16 ? FEATURE(VIRTIO_F_VERSION_1) : 0;
     offloads = input_number(&in, 4);
-    begin(choices, (uint16_t)(1u << input_choice(&in, 7)), features);
-    for (unsigned i = 0; i < queue.options.size && in.left > 0; i++)
-        write_descriptor(queue.desc_guest + 16u * i);
-    for (unsigned i = input_choice(&in, 8); i > 0; i--) {
-        write_descriptor(TABLES + 16 * i);
-        write_descriptor(REGION_B - 40 + 16 * i);
-    }
-    start(features);
+    begin(choices & 1, (uint16_t)(1u << input_choice(&in, 7)));
+    if (!(choices & 64))
+        describe_buffers(lengths[more & 3]);
+    dirty.size = more & 4 ? 2 : LOG_BYTES; /* too small in some */
+    dirty.bits = calloc(1, dirty.size);    /* on the heap, where a byte too far is seen */
+    FUZZ_CHECK(dirty.bits, "no memory");
+    ring.log = choices & 128 ? &dirty : NULL;
+    plugged = 0;
+    start();
+    guest_ram_save(&ram); /* what the start wrote is no move's */
     mutating = choices & 32;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input all = { data, size };
+
+    input_record(&all, &in);
+    set_scene();
     guest_load_hook = on_load;
-    while (in.left > 0) {
-        guest_turn();
-        device_turn(features, offloads);
-    }
+    while (input_record(&all, &in))
+        step();
     guest_load_hook = NULL;
     ring_stop(&ring);
+    free(dirty.bits);
+    dirty.bits = NULL;
     return 0;
 }

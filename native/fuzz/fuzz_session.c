@@ -1,15 +1,19 @@
 /*
  * fuzz_session.c - sequences of vhost-user messages from a compromised front end.
  *
- * The input chooses requests, sizes, payloads and fds: memfds of several sizes,
- * eventfds and things that are neither. Between messages the rings that run are
- * used as workers would, and a memory file may be truncated under them.
+ * The first record of an input chooses the offered features and how far an honest
+ * front end gets first. Each other record is one step: a message with chosen size, payload
+ * and fds (memfds of several sizes, eventfds and things that are neither), a whole
+ * memory table with regions plugged or unplugged, the log that QEMU sets up for a migration, a turn of the workers
+ * or of the guest, a memory file truncated under them, or the end of the
+ * connection and a new one with the features offered before.
  *
  * Checked: workers are paused and resumed in turn and never used while paused,
  * a refusal has a reason, and after session_close() every fd that was given to the
  * session is closed, and no other.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -33,7 +37,7 @@ static bool paused;
 static int pool[8];         /* kinds of fds, made once */
 static uint8_t *big;        /* our mapping of pool[0] */
 static int victim = -1;     /* a memfd of this run that may be truncated */
-static bool was_open[FDS_SEEN]; /* fds of the process before this run */
+static struct pollfd before[FDS_SEEN], after[FDS_SEEN]; /* fds of the process before and after a run */
 
 static void on_pause(void *owner)
 {
@@ -100,7 +104,7 @@ static uint64_t choose_place(void)
 /* A memory table that is right but for what the input changes. */
 static uint32_t fill_table(struct vhost_user_memory *table, unsigned *fd_count)
 {
-    table->count = input_choice(&in, 10);
+    table->count = 1 + input_choice(&in, 10);
     *fd_count = table->count;
     for (unsigned i = 0; i < table->count && i < MEMORY_REGIONS_MAX; i++) {
         struct memory_region_request *region = &table->regions[i];
@@ -112,10 +116,10 @@ static uint32_t fill_table(struct vhost_user_memory *table, unsigned *fd_count)
         if (i == 0)
             region->size = BIG;
         switch (input_choice(&in, 8)) {
-        case 0: region->guest_addr = choose_place(); break;
-        case 1: region->size = choose_place(); break;
-        case 2: region->user_addr = choose_place(); break;
-        case 3: region->mmap_offset = choose_place(); break;
+        case 4: region->guest_addr = choose_place(); break;
+        case 5: region->size = choose_place(); break;
+        case 6: region->user_addr = choose_place(); break;
+        case 7: region->mmap_offset = choose_place(); break;
         default: break;
         }
     }
@@ -179,18 +183,18 @@ static void send_message(void)
     enum session_verdict verdict;
     uint8_t oddity;
 
-    message.header.request = input_choice(&in, 24);
+    message.header.request = 1 + input_choice(&in, 24);
     message.header.size = fill_payload(message.header.request, &message.payload, &fd_count);
     oddity = input_byte(&in);
-    if (oddity < 32)
+    if (oddity >= 224)
         message.header.flags = input_byte(&in);
-    else if (oddity < 64)
+    else if (oddity >= 192)
         message.header.flags |= VHOST_USER_NEED_REPLY;
-    else if (oddity < 80)
+    else if (oddity >= 176)
         message.header.size = input_byte(&in);
-    else if (oddity < 96)
+    else if (oddity >= 160)
         fd_count = input_choice(&in, 40);
-    else if (oddity < 112)
+    else if (oddity >= 144)
         ((uint8_t *)&message.payload)[input_byte(&in) % sizeof message.payload] = input_byte(&in);
     for (unsigned i = 0; i < fd_count; i++)
         fds[i] = choose_fd();
@@ -214,30 +218,74 @@ static void say(uint32_t request, const void *payload, uint32_t size, int fd)
     session_handle(&session, &message, &own, own < 0 ? 0 : 1, &reply);
 }
 
+/* One vring as a usual front end starts it. */
+static void start_vring(uint32_t i)
+{
+    uint64_t base = USER + i * RING_ROOM, vring = i;
+    struct vhost_user_vring_state size = { i, 64 }, on = { i, 1 };
+    struct vhost_user_vring_addr where = {
+        .index = i, .desc_user = base, .avail_user = base + 0x1000, .used_user = base + 0x2000,
+        .log_guest = i * RING_ROOM + 0x2000, .flags = VHOST_VRING_F_LOG,
+    };
+
+    say(VHOST_USER_SET_VRING_NUM, &size, 8, -1);
+    say(VHOST_USER_SET_VRING_ADDR, &where, sizeof where, -1);
+    say(VHOST_USER_SET_VRING_ENABLE, &on, 8, -1);
+    say(VHOST_USER_SET_VRING_CALL, &vring, 8, pool[2]);
+    say(VHOST_USER_SET_VRING_KICK, &vring, 8, pool[2]);
+}
+
+static uint64_t some_features(void)
+{
+    return session.offered & ~(uint64_t)input_byte(&in) & ~((uint64_t)input_byte(&in) << 26);
+}
+
 /* What a usual front end says, so that most inputs get to running rings. */
 static void usual_start(void)
 {
-    uint64_t features = session.offered & ~(uint64_t)input_byte(&in) & ~((uint64_t)input_byte(&in) << 26);
-    uint64_t protocol = 0x1f;
+    uint64_t features = some_features(), protocol = 0x1f;
     struct vhost_user_memory table = { .count = 1 };
 
     table.regions[0] = (struct memory_region_request){ .size = BIG, .user_addr = USER };
     say(VHOST_USER_SET_PROTOCOL_FEATURES, &protocol, 8, -1);
     say(VHOST_USER_SET_FEATURES, &features, 8, -1);
     say(VHOST_USER_SET_MEM_TABLE, &table, 40, pool[0]);
-    for (uint32_t i = 0; i < 2 * PAIRS; i++) {
-        uint64_t base = USER + i * RING_ROOM, vring = i;
-        struct vhost_user_vring_state size = { i, 64 }, on = { i, 1 };
-        struct vhost_user_vring_addr where = {
-            .index = i, .desc_user = base, .avail_user = base + 0x1000, .used_user = base + 0x2000,
-        };
+    for (uint32_t i = 0; i < session.vring_count && i < 2 * PAIRS; i++)
+        start_vring(i);
+}
 
-        say(VHOST_USER_SET_VRING_NUM, &size, 8, -1);
-        say(VHOST_USER_SET_VRING_ADDR, &where, sizeof where, -1);
-        say(VHOST_USER_SET_VRING_ENABLE, &on, 8, -1);
-        say(VHOST_USER_SET_VRING_CALL, &vring, 8, pool[2]);
-        say(VHOST_USER_SET_VRING_KICK, &vring, 8, pool[2]);
+/* Memory is plugged in or out while rings run: the big region, and small ones at other addresses. */
+static void plug_memory(void)
+{
+    struct vhost_user_message message = { .header = { VHOST_USER_SET_MEM_TABLE, VHOST_USER_VERSION, 0 } }, reply;
+    struct vhost_user_memory *table = &message.payload.memory;
+    bool first_too = input_choice(&in, 8) != 7;
+    int fds[MEMORY_REGIONS_MAX];
+
+    if (first_too)
+        table->regions[table->count++] = (struct memory_region_request){ .size = BIG, .user_addr = USER };
+    for (unsigned more = input_choice(&in, MEMORY_REGIONS_MAX); more > 0; more--) {
+        uint32_t at = table->count++;
+
+        table->regions[at] = (struct memory_region_request){
+            .guest_addr = BIG + at * 0x1000, .size = 0x1000, .user_addr = USER * (at + 2),
+        };
     }
+    message.header.size = 8 + 32 * table->count;
+    for (unsigned i = 0; i < table->count; i++)
+        fds[i] = dup(i == 0 && first_too ? victim >= 0 && input_seldom(&in, 4) ? victim : pool[0] : pool[1]);
+    session_handle(&session, &message, fds, table->count, &reply);
+}
+
+/* As QEMU begins a migration: the log, once more for the second pair, and the features with LOG_ALL. */
+static void begin_log(void)
+{
+    struct vhost_user_log log = { .size = input_seldom(&in, 8) ? 1 : 4096 };
+    uint64_t features = session.features | (session.offered & FEATURE(VHOST_F_LOG_ALL));
+
+    for (unsigned pair = 0; pair < PAIRS; pair++)
+        say(VHOST_USER_SET_LOG_BASE, &log, sizeof log, pool[1]);
+    say(VHOST_USER_SET_FEATURES, &features, 8, -1);
 }
 
 /* The guest makes a few chains available on one of those rings. */
@@ -307,38 +355,80 @@ static void truncate_victim(void)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* QEMU goes away and comes back, or the switch meets it again: what was offered stays (R26). */
+static void reconnect(void)
 {
-    static bool ready;
+    uint64_t offered = session.offered;
+    bool usual = input_choice(&in, 4) != 3;
 
-    if (!ready)
-        make_pool();
-    ready = true;
-    for (int fd = 0; fd < FDS_SEEN; fd++)
-        was_open[fd] = fcntl(fd, F_GETFD) >= 0;
-    in = (struct input){ data, size };
-    memset(big, 0, BIG);
-    session_open(&session, &ops, NULL, session_features_supported(), PAIRS);
-    if (input_byte(&in) & 3)
+    session_close(&session);
+    FUZZ_CHECK(!paused, "workers are left out after the end");
+    session_open(&session, &ops, NULL, offered, PAIRS);
+    if (usual)
         usual_start();
-    while (in.left > 0) {
-        switch (input_choice(&in, 9)) {
-        case 0: work_rings(); break;
-        case 1: guest_writes(); break;
-        case 2: truncate_victim(); break;
-        case 3: guest_posts(); break;
-        default: send_message(); break;
-        }
+}
+
+static void step(void)
+{
+    switch (input_choice(&in, 16)) {
+    case 0: work_rings(); break;
+    case 1: guest_writes(); break;
+    case 2: truncate_victim(); break;
+    case 3:
+    case 4:
+        guest_posts();
+        work_rings();
+        break;
+    case 5: plug_memory(); break;
+    case 6: begin_log(); break;
+    case 7: reconnect(); break;
+    case 8: start_vring(input_choice(&in, 2 * PAIRS)); break;
+    default: send_message(); break;
     }
-    work_rings();
+}
+
+/* One call for all: which fds there are. */
+static void look_at_fds(struct pollfd *fds)
+{
+    for (int fd = 0; fd < FDS_SEEN; fd++)
+        fds[fd] = (struct pollfd){ .fd = fd };
+    FUZZ_CHECK(poll(fds, FDS_SEEN, 0) >= 0, "no poll");
+}
+
+static void close_all(void)
+{
     session_close(&session);
     FUZZ_CHECK(!paused, "workers are left out after the end");
     if (victim >= 0)
         close(victim);
     victim = -1;
     fd_discard_wait();
+    look_at_fds(after);
     for (int fd = 0; fd < FDS_SEEN; fd++)
-        FUZZ_CHECK((fcntl(fd, F_GETFD) >= 0) == was_open[fd], "fd %d was %s", fd,
-                   was_open[fd] ? "closed, and is not the session's" : "leaked");
+        FUZZ_CHECK(!((before[fd].revents ^ after[fd].revents) & POLLNVAL), "fd %d was %s", fd,
+                   after[fd].revents & POLLNVAL ? "closed, and is not the session's" : "leaked");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static bool ready;
+    struct input all = { data, size };
+
+    if (!ready)
+        make_pool();
+    ready = true;
+    look_at_fds(before);
+    memset(big, 0, BIG);
+    input_record(&all, &in);
+    bool usual = input_choice(&in, 4) != 3;
+    uint64_t left_out = (uint64_t)input_byte(&in) << 26 | (input_seldom(&in, 4) ? input_number(&in, 4) : 0);
+
+    session_open(&session, &ops, NULL, session_features_supported() & ~left_out, PAIRS);
+    if (usual)
+        usual_start();
+    while (input_record(&all, &in))
+        step();
+    work_rings();
+    close_all();
     return 0;
 }
