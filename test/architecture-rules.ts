@@ -34,7 +34,7 @@ const coreImports: Record<string, string> = {
   'fast-xml-parser': 'src/core/xml/xml.ts',
 }
 
-/** Who may import whom below src. */
+/** Who may import whom below src; the bench stands beside the native code that it measures. */
 const layers: Record<string, string[]> = {
   core: ['core'],
   world: ['world', 'core'],
@@ -43,6 +43,7 @@ const layers: Record<string, string[]> = {
   apply: ['apply', 'drivers', 'host', 'world', 'core'],
   wizard: ['wizard', 'core'],
   demo: ['demo', 'apply', 'drivers', 'host', 'world', 'core'],
+  bench: ['bench', 'drivers', 'world', 'core'],
   cli: ['cli', 'demo', 'wizard', 'apply', 'drivers', 'host', 'world', 'core'],
 }
 
@@ -65,27 +66,27 @@ export const rules: Rule[] = [
     name: 'one library, one doorway',
     check: ({ path, text }) =>
       importsOf(text)
-        .filter((name) => path.startsWith('src/') && name in doorways && !isAt(doorways[name], path))
+        .filter((name) => isProgram(path) && name in doorways && !isAt(doorways[name], path))
         .map((name) => `imports ${name}, whose doorway is ${doorways[name]}`),
   },
   {
     name: 'layers',
     check: ({ path, text }) => {
-      const folder = /^src\/([^/]+)\//.exec(path)?.[1]
+      const folder = isBench(path) ? 'bench' : /^src\/([^/]+)\//.exec(path)?.[1]
       if (folder === undefined) return []
       const allowed = layers[folder]
       if (allowed === undefined) return [`is in src/${folder}, which is no layer`]
       const below = importsOf(text).filter((name) => name.startsWith('.'))
       return below
         .map((name) => resolve(path, name))
-        .filter((target) => !allowed.some((layer) => target.startsWith(`src/${layer}/`)))
+        .filter((target) => !allowed.some((layer) => target.startsWith(folderOf(layer))))
         .map((target) => `imports ${target}`)
     },
   },
   {
     name: 'only cli prints',
     check: ({ path, text }) =>
-      path.startsWith('src/') && !path.startsWith('src/cli/')
+      isProgram(path) && !path.startsWith('src/cli/') && path !== 'native/bench/cli.ts'
         ? found(
             text,
             /(?<![\w.'/])console\.(log|error|warn|info|debug|table|dir|trace)\(|\bprocess\.(stdout|stderr)\b/g,
@@ -135,6 +136,18 @@ export const rules: Rule[] = [
 export function importsOf(text: string): string[] {
   const forms = /\bfrom\s+'([^']+)'|\bimport\s*\(\s*'([^']+)'|\bimport\s+'([^']+)'|\brequire\(\s*'([^']+)'/g
   return [...withoutComments(text).matchAll(forms)].map(([, a, b, c, d]) => a ?? b ?? c ?? d ?? '')
+}
+
+function isBench(path: string): boolean {
+  return path.startsWith('native/bench/')
+}
+
+function isProgram(path: string): boolean {
+  return path.startsWith('src/') || isBench(path)
+}
+
+function folderOf(layer: string): string {
+  return layer === 'bench' ? 'native/bench/' : `src/${layer}/`
 }
 
 function isAt(doorway: string | undefined, path: string): boolean {

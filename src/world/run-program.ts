@@ -84,6 +84,44 @@ export async function startDetached(argv: readonly string[], log: number): Promi
   return { pid: child.pid ?? 0, ended: () => ended }
 }
 
+/** A program that we talk with while it runs. It ends with us, at the latest. */
+export interface PipedProgram extends DetachedProgram {
+  write(text: string): void
+  /** No more input comes: most programs end then. */
+  closeInput(): void
+  /** Hears what it prints, as it comes. */
+  onOutput(listener: (text: string, stream: 'stdout' | 'stderr') => void): void
+}
+
+/**
+ * Starts a program with its input and output in our hands. It has a session of its own, so
+ * that Ctrl-C reaches only us, and we end it in our order.
+ */
+export async function startPiped(argv: readonly string[]): Promise<PipedProgram> {
+  const [program = '', ...args] = argv
+  const child = execa(program, args, { detached: true, cleanup: true, buffer: false, reject: false })
+  let ended: ReturnType<DetachedProgram['ended']> = null
+  void child.then((result) => {
+    ended = { exitCode: result.exitCode ?? null, signal: result.signal ?? null }
+  })
+  // A program that has ended takes no more: that shows in ended(), not here.
+  child.stdin.on('error', () => undefined)
+  await once(child, 'spawn').catch((cause: Error) => {
+    throw new VhostkitError('program-failed', { sentence: `${program} could not be started.`, cause })
+  })
+  return {
+    pid: child.pid ?? 0,
+    ended: () => ended,
+    write: (text) => void child.stdin.write(text),
+    closeInput: () => void child.stdin.end(),
+    onOutput: (listener) => {
+      for (const stream of ['stdout', 'stderr'] as const) {
+        child[stream].setEncoding('utf8').on('data', (text: string) => listener(text, stream))
+      }
+    },
+  }
+}
+
 interface Failure {
   timedOut: boolean
   stderr?: string | undefined

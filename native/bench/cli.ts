@@ -1,0 +1,31 @@
+import { VhostkitError } from '../../src/core/errors.js'
+import { runBench } from './bench.js'
+import { parseOptions, usage } from './options.js'
+import { showTable } from './table.js'
+
+/** Runs a command line, prints what came of it, returns the exit code. */
+export async function runCommandLine(words: string[]): Promise<number> {
+  const controller = new AbortController()
+  const abort = () => controller.abort(new VhostkitError('interrupted'))
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+  for (const name of signals) process.on(name, abort)
+  try {
+    const options = parseOptions(words)
+    if (options === null) {
+      process.stdout.write(usage)
+      return 0
+    }
+    const result = await runBench(options, controller.signal, (line) =>
+      process.stderr.write(`bench: ${line}\n`),
+    )
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : showTable(result))
+    return 0
+  } catch (error) {
+    const known = error instanceof VhostkitError ? error : new VhostkitError('internal', { cause: error })
+    const more = known.code === 'internal' ? ` ${(error as Error).stack ?? error}` : ` ${known.hint}`
+    process.stderr.write(`bench: ${known.message}${more}\n`)
+    return known.exitCode
+  } finally {
+    for (const name of signals) process.off(name, abort)
+  }
+}

@@ -1,0 +1,34 @@
+/*
+ * load.h - play VMs in pairs, filling a switch as fast as it takes.
+ *
+ * load_begin(), load_run() as often as wanted, load_end(). One thread.
+ */
+#ifndef VHOSTKIT_BENCH_LOAD_H
+#define VHOSTKIT_BENCH_LOAD_H
+
+#include "play_vm.h"
+
+struct load {
+    struct play_vm vms[PLAY_VMS_MAX];
+    unsigned count;     /* VMs */
+    uint32_t largest;   /* bytes of the largest frame they have room for */
+};
+
+/* What happened in one window. */
+struct load_result {
+    uint64_t frames;   /* received, all VMs together */
+    uint64_t sent;     /* transmit buffers that came back */
+    uint64_t cycles;   /* the generator's own, in steps that moved something */
+    double ms;
+};
+
+/* Whether there is room for a frame of so many bytes. */
+bool load_fits(const struct load *load, uint32_t bytes);
+
+/* Fills the rings: those of all VMs, or of the first of each pair. */
+void load_begin(struct load *load, bool both, uint32_t bytes, uint32_t addresses);
+void load_run(struct load *load, unsigned ms, struct load_result *result);
+/* Sends no more and takes back what is on its way. A switch that is stuck ends the program. */
+void load_end(struct load *load);
+
+#endif

@@ -1,0 +1,101 @@
+import { parseArgs } from 'node:util'
+import { VhostkitError } from '../../src/core/errors.js'
+import { type FrontendName, frontendNames } from './frontends/frontend.js'
+
+export const workloadNames = ['vm-vm', 'one-way'] as const
+export type WorkloadName = (typeof workloadNames)[number]
+const rivals = ['ovs', 'testpmd'] as const
+export type RivalName = (typeof rivals)[number]
+
+export interface BenchOptions {
+  sizes: number[]
+  runs: number
+  rivals: RivalName[]
+  workloads: WorkloadName[]
+  frontends: FrontendName[]
+  windowMs: number
+  json: boolean
+  /** Another build of the switch, measured beside this one. */
+  against: string | null
+}
+
+export const usage = `usage: npm run bench -- [options]
+
+Measures the switch of this tree against others, in turn, on the same machine.
+
+  --sizes LIST      bytes of a frame, 60 to 9000 (64,128,256,512,1024,1518,9000)
+  --runs N          rounds; each figure is their median with min and max (5)
+  --peers LIST      ${rivals.join(',')} or none: whom to measure beside vhostkit (all)
+  --workloads LIST  ${workloadNames.join(',')} (vm-vm)
+  --frontends LIST  ${frontendNames.join(',')}: who plays the guests (both)
+  --seconds S       the window of one measurement, 0.05 to 60 (0.7)
+  --against PATH    another vhostkit-switch, measured as "vhostkit-old"
+  --json            one JSON object on stdout (its shape: native/bench/README.md)
+  --help            this text
+`
+
+const known = {
+  sizes: { type: 'string' },
+  runs: { type: 'string' },
+  peers: { type: 'string' },
+  workloads: { type: 'string' },
+  frontends: { type: 'string' },
+  seconds: { type: 'string' },
+  against: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const
+
+/** The options; null when help was asked for. */
+export function parseOptions(words: string[]): BenchOptions | null {
+  const values = parseWords(words)
+  if (values.help === true) return null
+  return {
+    sizes: listOf('--sizes', values.sizes ?? '64,128,256,512,1024,1518,9000').map((word) =>
+      numberIn('--sizes', word, 60, 9000, true),
+    ),
+    runs: numberIn('--runs', values.runs ?? '5', 1, 1000, true),
+    rivals: values.peers === 'none' ? [] : namesIn('--peers', values.peers ?? rivals.join(), rivals),
+    workloads: namesIn('--workloads', values.workloads ?? 'vm-vm', workloadNames),
+    frontends: namesIn('--frontends', values.frontends ?? frontendNames.join(), frontendNames),
+    windowMs: 1000 * numberIn('--seconds', values.seconds ?? '0.7', 0.05, 60, false),
+    json: values.json === true,
+    against: values.against ?? null,
+  }
+}
+
+function parseWords(words: string[]) {
+  try {
+    return parseArgs({ args: words, options: known, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    throw wrong((error as Error).message.replace(/\.$/, ''))
+  }
+}
+
+function wrong(sentence: string): VhostkitError {
+  return new VhostkitError('usage', { sentence: `${sentence}.`, hint: 'See npm run bench -- --help.' })
+}
+
+function listOf(option: string, text: string): string[] {
+  const words = text.split(',').map((word) => word.trim())
+  if (words.includes('')) throw wrong(`${option} wants words with commas between; found "${text}"`)
+  return [...new Set(words)]
+}
+
+function namesIn<T extends string>(option: string, text: string, allowed: readonly T[]): T[] {
+  return listOf(option, text).map((word) => {
+    const name = allowed.find((other) => other === word)
+    if (name === undefined) throw wrong(`${option} wants some of ${allowed.join(', ')}; found "${word}"`)
+    return name
+  })
+}
+
+function numberIn(option: string, word: string, least: number, most: number, whole: boolean): number {
+  const value = Number(word)
+  const good = word !== '' && value >= least && value <= most && (!whole || Number.isInteger(value))
+  if (!good)
+    throw wrong(
+      `${option} wants ${whole ? 'a whole number' : 'a number'} from ${least} to ${most}; found "${word}"`,
+    )
+  return value
+}
