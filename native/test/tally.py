@@ -31,6 +31,8 @@ with open(sys.argv[1], encoding="utf-8") as log:
     for line in log:
         test = json.loads(line)
         passed, failed, skipped = cases(test)
+        for figure in re.findall(r"^# (\d+ .*)$", test.get("stdout", ""), re.MULTILINE):
+            print(f"{test['name']}: {figure}")
         passed_all += passed
         failed_all += len(failed)
         for name in skipped:
