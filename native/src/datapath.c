@@ -238,6 +238,8 @@ static int port_id_free(const struct datapath *datapath)
 /* What only the other ports can tell: name and socket path are not taken. */
 static bool port_is_new(struct datapath *datapath, const struct port_config *config, struct refusal *refusal)
 {
+    unsigned neighbours = 0;
+
     for (unsigned i = 0; i < datapath->port_count; i++) {
         const struct port_config *other = &datapath->ports[i]->config;
 
@@ -252,6 +254,15 @@ static bool port_is_new(struct datapath *datapath, const struct port_config *con
             refuse(refusal, "socket-in-use", "a socket of its own for each port");
             refusal_found(refusal, "port %s has %s", other->name, other->socket);
             refusal_hint(refusal, "give the port another path");
+            return false;
+        }
+        if (strcmp(other->network, config->network) != 0)
+            continue;
+        if (other->policy.link != config->policy.link || (config->policy.link && ++neighbours == 2)) {
+            refuse(refusal, "link", config->policy.link ? "a network with at most one port, which is a link's"
+                                                        : "a network that is not a link");
+            refusal_found(refusal, "port %s on network %s", other->name, other->network);
+            refusal_hint(refusal, "a link has two ports, both with policy.link; give this one another network");
             return false;
         }
     }

@@ -161,6 +161,44 @@ static void pieces_beyond_the_mtu(void **state)
     switch_close(rig);
 }
 
+/* Frames of 9000 and 9216 bytes and their Ethernet header pass whole; beyond the MTU of either end they do not. */
+static void jumbo_frames(void **state)
+{
+    static const uint32_t payloads[] = { 9000, 9216, 9220 }; /* the last one has room for a tag */
+    uint8_t to[6], from[6];
+
+    (void)state;
+    packet_mac(to, 1);
+    packet_mac(from, 0);
+    for (unsigned mergeable = 0; mergeable < 2; mergeable++) {
+        struct switch_rig *rig = switch_open(NULL);
+        struct machine_options sender = { .tx_buffer = 16384, .ring_size = 64 };
+        struct machine_options receiver = { .features = mergeable ? FEATURE(VIRTIO_NET_F_MRG_RXBUF) : 0,
+                                            .rx_buffer = mergeable ? 1526 : 16384, .ring_size = 64 };
+        struct net_header net = { 0 };
+
+        switch_add_machine_as(rig, sender, json_pack("{s:i}", "mtu", 9216));
+        switch_add_machine_as(rig, receiver, json_pack("{s:i}", "mtu", 9216));
+        switch_add_machine_as(rig, receiver, json_pack("{s:i}", "mtu", 9000));
+        for (unsigned i = 0; i < 3; i++) {
+            uint32_t length = payloads[i] + PACKET_ETHERNET;
+
+            packet_plain(frame, length, to, from, 0x88b5, i);
+            assert_true(machine_send(&rig->machines[0], 0, &net, frame, length));
+            assert_int_equal(receive(rig, &net), length);
+            assert_int_equal(packet_number(found, length), i);
+            assert_int_equal(net.num_buffers, mergeable ? (length + 12 + 1525) / 1526 : 1);
+            net = (struct net_header){ 0 };
+        }
+        switch_wait_counter(rig, "vm2", "drops", "mtu", 2); /* flooded to it: only the first fits its MTU */
+        assert_int_equal(switch_counter(rig, "vm2", "tx", "frames"), 1);
+        packet_plain(frame, 9235, to, from, 0x88b5, 9);
+        assert_true(machine_send(&rig->machines[0], 0, &net, frame, 9235));
+        switch_wait_counter(rig, "vm0", "drops", "too_big", 1);
+        switch_close(rig);
+    }
+}
+
 static void refused_requests(void **state)
 {
     struct switch_rig *rig = switch_with_machines(2, (struct machine_options){ .tx_buffer = BIG_SLOT,
@@ -233,6 +271,7 @@ int main(int argc, char **argv)
         ROW("R13 TSO passed through, mergeable and big buffers", segments_passed),
         ROW("R13 TSO cut for a receiver without it", segments_cut),
         ROW("H44 TSO does not fit the receiver's buffers", too_big_for_buffers),
+        ROW("jumbo frames, mergeable and big buffers", jumbo_frames),
         ROW("H34 checksum and TSO requests without negotiation", refused_requests),
         ROW("every shape of queue to every other", every_shape),
     };

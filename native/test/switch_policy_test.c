@@ -132,11 +132,50 @@ static void rates(void **state)
     switch_close(rig);
 }
 
+/* Two ports as on one wire: whatever the addresses, nothing is learnt, and TSO is cut for who cannot take it. */
+static void link_of_two(void **state)
+{
+    struct switch_rig *rig = switch_open(NULL);
+    static uint8_t frame[4000], found[4000];
+    uint8_t to[6], from[6];
+    struct net_header net;
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        uint64_t features = i == 0 ? FEATURE(VIRTIO_NET_F_CSUM) | FEATURE(VIRTIO_NET_F_HOST_TSO4) : 0;
+
+        switch_add_machine_as(rig, (struct machine_options){ .features = features, .tx_buffer = 4096 },
+                              json_pack("{s:{s:b}}", "policy", "link", 1));
+        if (i == 0) {
+            switch_send(rig, 0, 1, 1);
+            switch_wait_counter(rig, "vm0", "drops", "no_destination", 1);
+        }
+    }
+    switch_send(rig, 0, 0, 2); /* to itself, were this not a wire */
+    assert_int_equal(switch_receive(rig, 1, 2000), 2);
+    switch_send(rig, 1, 5, 3);
+    assert_int_equal(switch_receive(rig, 0, 2000), 3);
+    switch_pass(rig, 0, SWITCH_EVERYBODY, 4);
+    json_t *macs = switch_call(rig, "mac.list", json_object());
+    assert_int_equal(json_array_size(json_object_get(macs, "macs")), 0);
+    json_decref(macs);
+    packet_mac(to, 7);
+    packet_mac(from, 0);
+    uint32_t length = packet_tcp(frame, to, from, false, 2000, 1000, &net);
+    assert_true(machine_send(&rig->machines[0], 0, &net, frame, length));
+    for (unsigned piece = 0; piece < 2; piece++) {
+        assert_int_equal(machine_receive(&rig->machines[1], 0, &net, found, sizeof found, 2000), PACKET_TCP4 + 1000);
+        assert_true(packet_tcp_valid(found, PACKET_TCP4 + 1000));
+    }
+    switch_close(rig);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         ROW("isolated ports do not reach each other", isolation),
         ROW("flooding has a limit", storm),
+        ROW("two ports on one link", link_of_two),
         ROW("rates from and to a port have limits", rates),
         ROW("only the allowed source addresses pass", source_addresses),
     };

@@ -84,6 +84,8 @@ json_t *policy_json(const struct port_policy *policy)
 
     if (policy->isolated)
         json_object_set_new(object, "isolated", json_true());
+    if (policy->link)
+        json_object_set_new(object, "link", json_true());
     if (policy->storm > 0)
         json_object_set_new(object, "storm", json_integer(policy->storm));
     if (policy->vlan.mode != VLAN_PLAIN)
@@ -166,6 +168,12 @@ static bool take_isolated(const json_t *value, struct port_policy *policy, struc
 {
     policy->isolated = json_is_true(value);
     return json_is_boolean(value) || refuse_value(refusal, "isolated", "true or false", value);
+}
+
+static bool take_link(const json_t *value, struct port_policy *policy, struct refusal *refusal)
+{
+    policy->link = json_is_true(value);
+    return json_is_boolean(value) || refuse_value(refusal, "link", "true or false", value);
 }
 
 static bool take_storm(const json_t *value, struct port_policy *policy, struct refusal *refusal)
@@ -257,7 +265,7 @@ bool policy_from_json(const json_t *object, struct port_policy *policy, struct r
     static const struct {
         const char *key;
         bool (*take)(const json_t *value, struct port_policy *policy, struct refusal *refusal);
-    } keys[] = { { "isolated", take_isolated }, { "storm", take_storm }, { "vlan", take_vlan },
+    } keys[] = { { "isolated", take_isolated }, { "link", take_link }, { "storm", take_storm }, { "vlan", take_vlan },
                  { "rate", take_rate },         { "macs", take_macs },   { "ipv4", take_ipv4 } };
     size_t known = 0;
 
@@ -271,7 +279,7 @@ bool policy_from_json(const json_t *object, struct port_policy *policy, struct r
     }
     if (object == NULL || (json_is_object(object) && known == json_object_size(object)))
         return true;
-    refuse(refusal, "value-invalid", "policy: an object of isolated, storm, vlan, rate, macs and ipv4");
+    refuse(refusal, "value-invalid", "policy: an object of isolated, link, storm, vlan, rate, macs and ipv4");
     refusal_found(refusal, "other keys");
     refusal_hint(refusal, "see port.add in PROTOCOL.md");
     return false;

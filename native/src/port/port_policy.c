@@ -50,9 +50,22 @@ static bool ipv4_valid(const struct port_policy *policy, struct refusal *refusal
     return true;
 }
 
+/* On a wire there is nobody to be told apart from, and nothing is flooded. */
+static bool link_valid(const struct port_policy *policy, struct refusal *refusal)
+{
+    const char *with = policy->isolated ? "isolated" : policy->storm != 0 ? "storm" : "vlan";
+
+    if (!policy->link || (!policy->isolated && policy->storm == 0 && policy->vlan.mode == VLAN_PLAIN))
+        return true;
+    refuse(refusal, "value-invalid", "policy.link: without isolated, storm and vlan");
+    refusal_found(refusal, "link and %s", with);
+    refusal_hint(refusal, "leave %s out: a link has two ports and no lookup", with);
+    return false;
+}
+
 bool port_policy_valid(const struct port_policy *policy, struct refusal *refusal)
 {
-    return port_vlan_valid(&policy->vlan, refusal) && rate_limit_valid(&policy->rx_rate, "rx", refusal) &&
+    return link_valid(policy, refusal) && port_vlan_valid(&policy->vlan, refusal) && rate_limit_valid(&policy->rx_rate, "rx", refusal) &&
            rate_limit_valid(&policy->tx_rate, "tx", refusal) && count_valid("macs", policy->mac_count, refusal) &&
            count_valid("ipv4", policy->ipv4_count, refusal) && macs_valid(policy, refusal) && ipv4_valid(policy, refusal);
 }

@@ -21,6 +21,7 @@
 /* All zero: no policy. */
 struct port_policy {
     bool isolated;                       /* exchanges no frames with the network's other isolated ports */
+    bool link;                           /* wired straight to the one other port of its network */
     unsigned storm;                      /* frames a second that may be flooded from it; 0: any number */
     struct port_vlan vlan;               /* which VLANs, and how they look */
     struct rate_limit rx_rate;           /* of what comes from it */
@@ -40,11 +41,11 @@ static inline bool port_policy_checks_sources(const struct port_policy *policy)
 /* Whether there is any policy at all. */
 static inline bool port_policy_any(const struct port_policy *policy)
 {
-    return policy->isolated || policy->storm != 0 || policy->vlan.mode != VLAN_PLAIN ||
+    return policy->isolated || policy->link || policy->storm != 0 || policy->vlan.mode != VLAN_PLAIN ||
            rate_limited(&policy->rx_rate) || rate_limited(&policy->tx_rate) || port_policy_checks_sources(policy);
 }
 
-/* Checks VLANs and rates, and the addresses: how many, of what sort, each once. */
+/* Checks what goes together, VLANs and rates, and the addresses: how many, of what sort, each once. */
 bool port_policy_valid(const struct port_policy *policy, struct refusal *refusal);
 
 #endif

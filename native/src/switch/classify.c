@@ -116,3 +116,18 @@ void classify_burst(const struct port *from, const struct port_policy *policy, s
     drop_foreign_vlans(policy, frames, count);
     classify(from, policy, vlans, features, frames, count, where);
 }
+
+void classify_link(const struct port *from, const struct port_policy *policy, const struct port *to,
+                   uint64_t features, struct frame *frames, unsigned count, int *where)
+{
+    uint32_t longest = from->config.mtu + FRAME_OVERHEAD;
+
+    for (unsigned i = 0; i < count; i++) {
+        frames[i].drop = (uint16_t)frame_check(longest, features, &frames[i]);
+        if (frames[i].drop == DROP_NONE && to == NULL)
+            frames[i].drop = DROP_NO_DESTINATION;
+        where[i] = to != NULL ? (int)to->id : CLASS_FLOOD;
+    }
+    if (port_policy_checks_sources(policy))
+        drop_spoofed(policy, frames, count);
+}

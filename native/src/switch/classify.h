@@ -22,4 +22,8 @@
 void classify_burst(const struct port *from, const struct port_policy *policy, struct vlan_set *vlans,
                     uint64_t features, struct frame *frames, unsigned count, int *where);
 
+/* The same for a port that is wired to `to` (NULL: nobody is there): nothing is learnt or looked up. */
+void classify_link(const struct port *from, const struct port_policy *policy, const struct port *to,
+                   uint64_t features, struct frame *frames, unsigned count, int *where);
+
 #endif

@@ -144,6 +144,17 @@ static void egress_deliver(struct passage *passage, unsigned pair)
     worker->touched_count = 0;
 }
 
+/* The other end of a link; NULL: it is not there. */
+static const struct port *link_peer(const struct topology *topology, const struct port *from)
+{
+    const struct member_list *members = &topology->members[from->network->id];
+
+    for (unsigned i = 0; i < members->count; i++)
+        if (members->ports[i] != from)
+            return members->ports[i];
+    return NULL;
+}
+
 void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint64_t features,
                    struct frame *frames, unsigned count)
 {
@@ -155,7 +166,10 @@ void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint
 
     if (__builtin_expect(vlans != NULL, 0))
         worker->vlan_forms->made = worker->vlan_forms->failed = 0;
-    classify_burst(from, passage.policy, vlans, features, frames, count, where);
+    if (__builtin_expect(passage.policy->link, 0))
+        classify_link(from, passage.policy, link_peer(worker->topology, from), features, frames, count, where);
+    else
+        classify_burst(from, passage.policy, vlans, features, frames, count, where);
     for (unsigned i = 0; i < count; i++) {
         if (frames[i].drop == DROP_NONE)
             frames[i].drop = (uint16_t)egress_choose(&passage, where[i], i);

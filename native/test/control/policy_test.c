@@ -47,7 +47,7 @@ static void vlans_and_rates_there_and_back(void **state)
 {
     static const char *const rows[] = { "{\"vlan\":{\"tag\":4094}}", "{\"vlan\":{\"trunk\":[1,64,4094]}}",
                                         "{\"vlan\":{\"native\":7,\"trunk\":[7,8]}}",
-                                        "{\"rate\":{\"rx\":{\"bytes\":1000},\"tx\":{\"frames\":1}}}",
+                                        "{\"link\":true}", "{\"rate\":{\"rx\":{\"bytes\":1000},\"tx\":{\"frames\":1}}}",
                                         "{\"rate\":{\"tx\":{\"burst\":7,\"bytes\":1000,\"frames\":5,\"peak\":12500000000}}}" };
     struct port_policy policy;
     (void)state;
@@ -89,7 +89,8 @@ static void nothing_set_is_no_policy(void **state)
 static void flaws_are_refused(void **state)
 {
     static const char *const rows[] = {
-        "[]", "{\"colour\":1}", "{\"isolated\":1}", "{\"isolated\":null}", "{\"storm\":0}", "{\"storm\":10000001}", "{\"storm\":1.5}", "{\"macs\":\"52:54:00:00:00:01\"}",
+        "[]", "{\"colour\":1}", "{\"link\":1}", "{\"link\":true,\"storm\":1}", "{\"link\":true,\"isolated\":true}",
+        "{\"link\":true,\"vlan\":{\"tag\":1}}", "{\"isolated\":1}", "{\"isolated\":null}", "{\"storm\":0}", "{\"storm\":10000001}", "{\"storm\":1.5}", "{\"macs\":\"52:54:00:00:00:01\"}",
         "{\"macs\":[1]}", "{\"macs\":[\"52:54:00:00:00:1\"]}", "{\"macs\":[\"52:54:00:00:00:0g\"]}",
         "{\"macs\":[\"52-54-00-00-00-01\"]}", "{\"macs\":[\"52:54:00:00:00:01 \"]}",
         "{\"macs\":[\"00:00:00:00:00:00\"]}", "{\"macs\":[\"01:00:00:00:00:01\"]}",
@@ -117,7 +118,7 @@ static void the_state_file_keeps_it(void **state)
 {
     struct port_config config = {
         .name = "host", .network = "lan", .kind = PORT_TAP, .ifname = "tap0", .queues = 1, .mtu = 1500, .mac_limit = 9,
-        .policy = { .isolated = true, .mac_count = 1, .macs = { 0x525400000001ull }, .ipv4_count = 1, .ipv4 = { 9 } },
+        .policy = { .isolated = true, .rx_rate = { .bytes = 5000 }, .mac_count = 1, .macs = { 0x525400000001ull }, .ipv4_count = 1, .ipv4 = { 9 } },
     };
     const struct port_config *list = &config;
     char *text = state_text(&list, 1), why[400];
