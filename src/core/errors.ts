@@ -37,6 +37,11 @@ export const errorTable = {
   ),
   'name-duplicate': row(3, 'A name is used twice.', 'Give each its own name.'),
   'network-unknown': row(3, 'An interface names a network that does not exist.', 'Add it under networks.'),
+  'link-shape': row(
+    3,
+    'A network with link: true is no link of two interfaces.',
+    'Make it two interfaces, or leave link out.',
+  ),
   'address-invalid': row(3, 'A host address is not usable.', 'Write it as in 192.168.77.1/24.'),
   'address-overlap': row(3, 'Two host subnets overlap.', 'Give each network its own subnet.'),
   'mac-invalid': row(3, 'A MAC address is not usable.', 'Leave mac out and one is derived from the names.'),

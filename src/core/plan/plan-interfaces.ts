@@ -23,6 +23,7 @@ export function planInterfaces(
     const subject = `machine ${machine.name} net${index}`
     const mac = wanted.mac ?? interfaceMac(spec.name, machine.name, index, taken)
     taken.add(mac)
+    const network = spec.networks.find(({ name }) => name === wanted.network)
     const queues = planQueues(machine.cpus, wanted.queues, accel, subject, notes)
     return {
       index,
@@ -33,19 +34,20 @@ export function planInterfaces(
       queues,
       rxQueueSize: queueSize,
       txQueueSize: queueSize,
-      mtu: spec.networks.find(({ name }) => name === wanted.network)?.mtu ?? 1500,
+      mtu: network?.mtu ?? 1500,
       // QEMU 7.2 crashes under TCG when a guest starts a vhost-user card with MSI-X.
       vectors: accel === 'tcg' ? 0 : 2 * queues + 2,
       carrier: planCarrier(wanted.carrier, subject, notes),
-      ...planPolicy(wanted, mac),
+      ...planPolicy(wanted, mac, network?.link === true),
     }
   })
 }
 
-function planPolicy(wanted: InterfaceSpec, mac: string): { policy?: PortPolicy } {
+function planPolicy(wanted: InterfaceSpec, mac: string, link: boolean): { policy?: PortPolicy } {
   const { isolated, storm, vlan, antispoof } = wanted
   const policy: PortPolicy = {
     ...(isolated ? { isolated } : {}),
+    ...(link ? { link } : {}),
     ...(storm === null ? {} : { storm }),
     ...(vlan === null ? {} : { vlan }),
     ...planRate(wanted),

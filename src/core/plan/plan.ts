@@ -120,6 +120,7 @@ export interface InterfacePlan {
 /** What the switch lets a port do, in the words of its `port.add`; only what is set is there. */
 export interface PortPolicy {
   isolated?: true
+  link?: true
   storm?: number
   vlan?: VlanSpec
   rate?: { rx?: PortRate; tx?: PortRate }

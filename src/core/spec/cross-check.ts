@@ -1,4 +1,5 @@
 import { cidrsOverlap, parseCidr, whyNotAHostAddress } from './address.js'
+import { linkComplaints } from './cross-check-links.js'
 import type { Found, LooseMachine, LooseNetwork, LooseSpec } from './loose-spec.js'
 import { whyNotACardMac } from './mac.js'
 import { nearestWord } from './nearest-word.js'
@@ -14,6 +15,7 @@ export function crossCheck(spec: LooseSpec): Complaint[] {
     ...addressComplaints(spec.networks),
     ...macComplaints(spec.machines),
     ...spec.machines.flatMap(machineComplaints),
+    ...linkComplaints(spec),
   ]
 }
 

@@ -27,6 +27,8 @@ export interface Found<Value> {
 
 export interface LooseNetwork {
   name: Found<string> | null
+  link: boolean
+  host: Found<unknown> | null
   addresses: Found<string>[]
 }
 
@@ -37,7 +39,7 @@ export interface LooseMachine {
   hugepages: string
   pageBytes: number | null
   nodes: Found<'auto' | number[]> | null
-  interfaces: { network: Found<string> | null; mac: Found<string> | null }[]
+  interfaces: { network: Found<string> | null; mac: Found<string> | null; apart: Found<string>[] }[]
 }
 
 export function readLoosely(value: unknown): LooseSpec {
@@ -54,6 +56,8 @@ function looseNetwork({ value, path }: Found<unknown>): LooseNetwork {
     typeof host === 'string' ? [{ value: host, path: hostPath }] : items(host, hostPath, 'addresses')
   return {
     name: read(value, path, 'name', nameSchema),
+    link: member(value, 'link') === true,
+    host: host === undefined ? null : { value: host, path: hostPath },
     addresses: texts.flatMap((text) => valid(text, addressSchema) ?? []),
   }
 }
@@ -68,8 +72,14 @@ function looseMachine({ value, path }: Found<unknown>, defaultPolicy: string): L
     nodes: read(value, path, 'node', nodesSchema),
     interfaces: items(value, path, 'interfaces').map(({ value: nic, path: nicPath }) =>
       typeof nic === 'string'
-        ? { network: { value: nic, path: nicPath }, mac: null }
-        : { network: read(nic, nicPath, 'network', nameSchema), mac: read(nic, nicPath, 'mac', macSchema) },
+        ? { network: { value: nic, path: nicPath }, mac: null, apart: [] }
+        : {
+            network: read(nic, nicPath, 'network', nameSchema),
+            mac: read(nic, nicPath, 'mac', macSchema),
+            apart: ['isolated', 'storm', 'vlan']
+              .filter((key) => member(nic, key) !== undefined && member(nic, key) !== false)
+              .map((key) => ({ value: key, path: [...nicPath, key] })),
+          },
     ),
   }
 }

@@ -169,9 +169,12 @@ const hostSchema = z.preprocess(
 
 const networkSchema = mapping({
   name: nameSchema,
-  mtu: wholeNumber(68, 65535).default(1500),
+  mtu: wholeNumber(68, 9216).default(1500),
+  link: z.boolean(expecting('true or false')).default(false),
   host: hostSchema.optional(),
-}).transform(({ name, mtu, host }): NetworkSpec => ({ name, mtu, hostAddresses: host?.addresses ?? [] }))
+}).transform(
+  ({ name, mtu, link, host }): NetworkSpec => ({ name, mtu, link, hostAddresses: host?.addresses ?? [] }),
+)
 
 const machineSchema = mapping({
   name: nameSchema,

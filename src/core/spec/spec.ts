@@ -17,6 +17,8 @@ export interface Spec {
 export interface NetworkSpec {
   name: string
   mtu: number
+  /** Its two interfaces are wired to each other, without lookup. */
+  link: boolean
   /** CIDR addresses of the host on this network; empty = the host is not on it. */
   hostAddresses: string[]
 }

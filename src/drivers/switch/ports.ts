@@ -71,9 +71,10 @@ export function toPortRequest(port: PortInfo): PortRequest {
 }
 
 /** The keys as the plan has them: ports are compared as text. */
-function inOrder({ isolated, storm, vlan, rate, macs, ipv4 }: PortPolicy): PortPolicy {
+function inOrder({ isolated, link, storm, vlan, rate, macs, ipv4 }: PortPolicy): PortPolicy {
   return {
     ...(isolated && { isolated }),
+    ...(link && { link }),
     ...(storm && { storm }),
     ...(vlan && { vlan: vlanInOrder(vlan) }),
     ...(rate && {
