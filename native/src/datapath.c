@@ -52,7 +52,7 @@ void datapath_quiesce(struct datapath *datapath)
 
 static bool topology_publish(struct datapath *datapath)
 {
-    struct topology *next = topology_create(datapath->ports, datapath->port_count, datapath->worker_count);
+    struct topology *next = topology_create(datapath->ports, datapath->port_count);
 
     if (next == NULL)
         return false;
@@ -521,7 +521,7 @@ struct datapath *datapath_create(struct event_loop *loop, const struct datapath_
     datapath->listener = *listener;
     datapath->report = (struct event_source)EVENT_SOURCE_NONE;
     datapath->socket_watch = socket_watch_create(loop, options->inotify_fd);
-    datapath->topology = topology_create(NULL, 0, 0);
+    datapath->topology = topology_create(NULL, 0);
     event_loop_start_timer(loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
     on_look(datapath);
     if (event_loop_add(loop, &datapath->report, report, EPOLLIN, on_report, datapath) == 0 &&

@@ -89,12 +89,6 @@ struct port *vhost_port_create(struct datapath *datapath, const struct port_conf
 struct port *tap_port_create(struct datapath *datapath, const struct port_config *config,
                              struct refusal *refusal);
 
-/*
- * Worker, at the end of a round: one fence for all rings that it published, then calls the drivers
- * that want it (R17). A fence waits for all stores before it, which miss the cache; so it is made once.
- */
-void vhost_frames_settle(struct worker *worker);
-
 /* --- what the datapath offers to its ports (control thread) --- */
 
 struct event_loop *datapath_loop(struct datapath *datapath);

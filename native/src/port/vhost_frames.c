@@ -12,8 +12,6 @@
 #include "switch/forward.h"
 #include "switch/mac_table.h"
 #include "switch/offload.h"
-#include "switch/topology.h"
-#include "vhost/guest_memory.h"
 #include "worker/cycles.h"
 #include "worker/worker.h"
 
@@ -34,28 +32,6 @@ static void vring_call(struct vhost_port *vport, struct vring *vring, struct que
     if (vring->call_fd >= 0)
         counter_add(&stats->calls, 1);
     port_signal(vport, vring->call_fd, worker);
-}
-
-static void vring_owe_call(struct vhost_port *vport, struct vring *vring, struct queue_stats *stats,
-                           struct worker *worker)
-{
-    if (worker->owed_count == CALLS_OWED_MAX)
-        vhost_frames_settle(worker);
-    worker->owed[worker->owed_count++] = (struct owed_call){ vport, vring, stats };
-}
-
-void vhost_frames_settle(struct worker *worker)
-{
-    if (worker->owed_count == 0)
-        return;
-    guest_full_fence();
-    for (unsigned i = 0; i < worker->owed_count; i++) {
-        const struct owed_call *owed = &worker->owed[i];
-
-        if (ring_notify_fenced(&owed->vring->ring))
-            vring_call(owed->port, owed->vring, owed->stats, worker);
-    }
-    worker->owed_count = 0;
 }
 
 /* What the control thread left to us, since signalling may block: calls that are due, errors. */
@@ -121,7 +97,8 @@ unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *work
         else
             burst_drop(stats, DROP_TX_DISABLED, count); /* started but disabled: processed and discarded (R21) */
         ring_complete(&vring->ring, worker->burst);
-        vring_owe_call(vport, vring, stats, worker);
+        if (ring_notify(&vring->ring))
+            vring_call(vport, vring, stats, worker);
     }
     if (!ring_usable(&vring->ring))
         worker_report(worker);
@@ -256,10 +233,7 @@ void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worke
         .pieces = DELIVERY_PIECES,
     };
 
-    bool shared = worker->topology->shared;
-
-    if (shared)
-        vring_lock(vring);
+    vring_lock(vring);
     bool usable = ring_usable(&vring->ring);
 
     ring_expect(&vring->ring, count);
@@ -273,17 +247,15 @@ void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worke
             deliver_one(vport, worker, &delivery, frames[i++]);
     }
     ring_publish(&vring->ring);
+    bool call = delivery.frames > 0 && ring_notify(&vring->ring);
     if (delivery.frames > 0) {
         counter_add(&delivery.stats->frames, delivery.frames);
         counter_add(&delivery.stats->bytes, delivery.bytes);
     }
     bool broke = usable && !ring_usable(&vring->ring);
-    if (!shared && delivery.frames > 0)
-        vring_owe_call(vport, vring, delivery.stats, worker);
-    if (shared && delivery.frames > 0 && ring_notify(&vring->ring))
+    if (call)
         vring_call(vport, vring, delivery.stats, worker);
-    if (shared)
-        vring_unlock(vring);
+    vring_unlock(vring);
     if (broke)
         worker_report(worker);
 }

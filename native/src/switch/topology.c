@@ -54,13 +54,12 @@ static void topology_fill(struct topology *topology, struct port *const *ports, 
     }
 }
 
-struct topology *topology_create(struct port *const *ports, unsigned count, unsigned workers)
+struct topology *topology_create(struct port *const *ports, unsigned count)
 {
     struct topology *topology = calloc(1, sizeof *topology);
 
     if (topology == NULL)
         return NULL;
-    topology->shared = workers > 1;
     topology_count(topology, ports, count);
     if (!topology_allocate(topology)) {
         topology_destroy(topology);

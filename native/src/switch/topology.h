@@ -28,14 +28,13 @@ struct member_list {
 };
 
 struct topology {
-    bool shared;                             /* several workers may deliver to one receive ring: it is locked */
     struct port *by_id[PORTS_MAX];           /* NULL: no such port */
     struct member_list members[PORTS_MAX];   /* by network id: where a flood goes */
     struct source_list workers[WORKERS_MAX]; /* by worker id: what it polls */
 };
 
-/* Builds one from the ports' networks and port->workers[], of `workers` threads. NULL: no memory. */
-struct topology *topology_create(struct port *const *ports, unsigned count, unsigned workers);
+/* Builds one from the ports' networks and port->workers[]. NULL: no memory. */
+struct topology *topology_create(struct port *const *ports, unsigned count);
 void topology_destroy(struct topology *topology);
 
 #endif

@@ -219,17 +219,12 @@ void ring_publish(struct ring *ring)
 
 bool ring_notify(struct ring *ring)
 {
-    guest_full_fence();
-    return ring_notify_fenced(ring);
-}
-
-bool ring_notify_fenced(struct ring *ring)
-{
     uint16_t before = ring->signalled, now = ring->used_published;
     bool valid = ring->signalled_valid;
 
     if (before == now && valid)
         return false;
+    guest_full_fence();
     ring->signalled = now;
     ring->signalled_valid = true;
     if (!valid)

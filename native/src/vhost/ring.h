@@ -206,8 +206,6 @@ void ring_publish(struct ring *ring);
 
 /* Whether the driver wants a notification for what was published since the last (R17). Stores that it was sent. */
 bool ring_notify(struct ring *ring);
-/* The same, for a caller that made one guest_full_fence() after publishing several rings. */
-bool ring_notify_fenced(struct ring *ring);
 
 /* Whether the driver has made chains available. Loads avail->idx. */
 bool ring_has_work(const struct ring *ring);

@@ -40,7 +40,6 @@ static bool worker_arm(struct worker *worker)
 
     for (unsigned i = 0; i < list->count; i++)
         work |= list->sources[i].port->ops->arm(list->sources[i].port, list->sources[i].pair, worker);
-    vhost_frames_settle(worker); /* a tap is read while it is armed */
     return work;
 }
 

@@ -40,7 +40,6 @@ static unsigned worker_round(struct worker *worker)
 
         frames += port->ops->poll(port, list->sources[i].pair, worker);
     }
-    vhost_frames_settle(worker);
     return frames;
 }
 

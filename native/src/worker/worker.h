@@ -22,23 +22,11 @@
 struct offload_work;
 struct topology;
 struct vlan_forms;
-struct vhost_port;
-struct vring;
 
 /* Frames of one burst that go to the same port, in their order. */
 struct egress_list {
     uint8_t count;
     uint8_t frames[BURST_MAX]; /* indexes into the burst */
-};
-
-/* Rings that wait for vhost_frames_settle(); when there are more, it is called in between. */
-#define CALLS_OWED_MAX 64u
-
-/* A ring that was published in this round: its driver may want a call. */
-struct owed_call {
-    struct vhost_port *port;
-    struct vring *vring;
-    struct queue_stats *stats; /* counts the call */
 };
 
 struct worker {
@@ -61,8 +49,6 @@ struct worker {
     uint16_t touched[PORTS_MAX]; /* ports with a list that is not empty */
     unsigned touched_count;
     struct vlan_forms *vlan_forms; /* of the current burst, in a network with VLANs */
-    struct owed_call owed[CALLS_OWED_MAX]; /* of this round (vhost_frames_settle) */
-    unsigned owed_count;
     struct notifier notifier;   /* for calls */
     struct segment *scratch;    /* [RING_SEGMENTS_MAX] for ring_deliver */
     struct burst *burst;
