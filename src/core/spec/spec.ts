@@ -55,14 +55,14 @@ export interface InterfaceSpec {
   carrier: CarrierPolicy
   /** Exchanges no frames with the network's other isolated interfaces. */
   isolated: boolean
-  /** Frames a second that may be flooded from it; null: any number. */
+  /** Frames a second that may be flooded from it; null for no limit. */
   storm: number | null
   /** null: all VLANs, tagged, where others of the network have VLANs. */
   vlan: VlanSpec | null
-  /** What may go to the guest, and come from it; null: any amount. */
+  /** What may go to the guest, and come from it; null for no limit. */
   inbound: BandwidthSpec | null
   outbound: BandwidthSpec | null
-  /** IPv4 addresses that the guest may send from, besides its own MAC; empty: any; null: any MAC as well. */
+  /** IPv4 addresses that the guest may send from, besides its own MAC; all of them when empty, and from every MAC when null. */
   antispoof: string[] | null
 }
 
