@@ -117,16 +117,14 @@ describe('live migration of a real machine, under traffic', function () {
     })
   }
 
-  for (const { what, sites } of [
-    { what: 'received frames', sites: 1 | 2 },
-    { what: 'used rings', sites: 4 | 8 | 16 | 32 },
-  ]) {
-    it(`is wrong, and seen to be, when ${what} are left out of the dirty log`, async () => {
-      scene = await Scene.begin(image, 1, silent, sites)
-      const { old } = await scene.move('pause')
-      const differing = differingPages(old, scene.machine)
-      process.stderr.write(`      ${differing.length} pages differ\n`)
-      assert.ok(differing.length > 0)
-    })
-  }
+  // Frames only: what a log without the used rings misses is shown in native/test/ring_log_test.c. With a real QEMU
+  // it made no difference that could be told from chance.
+  it('is wrong, and seen to be, when received frames are left out of the dirty log', async () => {
+    const headerAndData = 1 | 2
+    scene = await Scene.begin(image, 1, silent, headerAndData)
+    const { old } = await scene.move('pause')
+    const differing = differingPages(old, scene.machine)
+    process.stderr.write(`      ${differing.length} pages differ\n`)
+    assert.ok(differing.length > 0)
+  })
 })
