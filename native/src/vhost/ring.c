@@ -224,7 +224,7 @@ bool ring_notify(struct ring *ring)
 
     if (before == now && valid)
         return false;
-    guest_full_fence();
+    guest_full_fence(GUEST_FENCE_NOTIFY);
     ring->signalled = now;
     ring->signalled_valid = true;
     if (!valid)
@@ -257,7 +257,7 @@ bool ring_arm(struct ring *ring)
         guest_store16(&ring->used->flags, 0);
         log_used_range(ring, LOG_USED_FLAGS, 0, sizeof ring->used->flags);
     }
-    guest_full_fence();
+    guest_full_fence(GUEST_FENCE_ARM);
     return ring_has_work(ring);
 }
 
