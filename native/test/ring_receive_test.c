@@ -270,6 +270,94 @@ static void not_tried_in_vain(void **state)
     assert_int_equal(rig_deliver(rig, 1000, 1), DROP_NONE);
 }
 
+/* A frame may need more chains than are read ahead: what comes behind those is checked alike. */
+static void beyond_the_window(void **state)
+{
+    struct ring_rig *rig = rig_open(true, 128, MERGEABLE);
+
+    (void)state;
+    post(rig, 40, 100);
+    guest_ram_save(&rig->ram);
+    assert_int_equal(rig_deliver(rig, 40 * 100 - NET_HEADER_SIZE + 1, 2), DROP_RX_NO_ROOM); /* the 41st is not there */
+    post(rig, 0, 0);
+    for (uint16_t i = 0; i < 40; i++)
+        guest_ram_allow(&rig->ram, RIG_BUFFERS + 4096ull * i, 100);
+    assert_int_equal(rig_deliver(rig, 40 * 100 - NET_HEADER_SIZE, 2), DROP_NONE);
+    assert_int_equal(rig->driver.used->idx, 40);
+
+    for (unsigned bad = BURST_MAX - 1; bad <= BURST_MAX + 1; bad++) { /* the last one read ahead, and the two behind it */
+        rig = rig_open(true, 128, MERGEABLE);
+        post(rig, 40, 100);
+        rig->driver.avail->ring[bad] = 128;
+        guest_ram_save(&rig->ram);
+        assert_int_equal(rig_deliver(rig, 3900, 2), DROP_RX_BROKEN);
+        assert_int_equal(rig->ring.fault, RING_FAULT_HEAD);
+        assert_int_equal(rig->driver.used->idx, 0);
+    }
+}
+
+/* Each descriptor lies over a border and makes two segments: more than there is room for. */
+static void cut_at_a_border(void **state)
+{
+    struct ring_rig *rig = rig_open(true, 32768, RIG_FEATURES);
+
+    (void)state;
+    for (uint32_t i = 0; i < 32768; i++)
+        driver_describe(&rig->driver, (uint16_t)i, RIG_B - 1, 2,
+                        i < 32767 ? VRING_DESC_F_WRITE | VRING_DESC_F_NEXT : VRING_DESC_F_WRITE, (uint16_t)(i + 1));
+    driver_offer(&rig->driver, 0);
+    driver_publish(&rig->driver);
+    rig_save(rig);
+    assert_int_equal(rig_deliver(rig, 60000, 3), DROP_RX_NO_ROOM); /* 65536 bytes are there, in 65536 segments */
+    guest_ram_allow(&rig->ram, RIG_B - 1, 2);
+    assert_int_equal(rig_deliver(rig, 30000, 3), DROP_NONE);
+
+    rig = rig_open(false, 32768, RIG_FEATURES); /* sent: dropped, not cut short */
+    for (uint32_t i = 0; i < 32768; i++)
+        driver_describe(&rig->driver, (uint16_t)i, RIG_B - 1, 2, i < 32767 ? VRING_DESC_F_NEXT : 0, (uint16_t)(i + 1));
+    driver_offer(&rig->driver, 0);
+    assert_int_equal(rig_take(rig), 1);
+    assert_int_equal(rig->burst.frames[0].drop, DROP_TOO_BIG);
+    rig_complete(rig);
+}
+
+/* A frame without room, and what the guest does then. avail idx is looked at once for each frame (R1). */
+static void short_of_buffers(void **state)
+{
+    for (unsigned kind = 0; kind < 3; kind++) {
+        struct ring_rig *rig = rig_open(true, 16, MERGEABLE);
+
+        (void)state;
+        post(rig, 2, 100);
+        assert_int_equal(rig_deliver(rig, 500, 1), DROP_RX_NO_ROOM);
+        assert_int_equal(rig_deliver(rig, 500, 1), DROP_RX_NO_ROOM);
+        load_watch_start();
+        if (kind == 0) { /* one more, which is not enough */
+            driver_describe(&rig->driver, 2, RIG_BUFFERS + 0x8000, 100, VRING_DESC_F_WRITE, 0);
+            driver_offer(&rig->driver, 2);
+            driver_publish(&rig->driver);
+            rig_save(rig);
+            assert_int_equal(rig_deliver(rig, 500, 1), DROP_RX_NO_ROOM);
+        } else if (kind == 1) { /* one more, which is */
+            driver_describe(&rig->driver, 2, RIG_BUFFERS + 0x8000, 400, VRING_DESC_F_WRITE, 0);
+            driver_offer(&rig->driver, 2);
+            driver_publish(&rig->driver);
+            rig_save(rig);
+            for (unsigned i = 0; i < 3; i++)
+                guest_ram_allow(&rig->ram, RIG_BUFFERS + (i < 2 ? 4096ull * i : 0x8000), 400);
+            assert_int_equal(rig_deliver(rig, 500, 1), DROP_NONE);
+            assert_int_equal(rig->driver.used->idx, 3);
+        } else { /* an index out of this world */
+            rig->driver.avail->idx = 40000;
+            guest_ram_save(&rig->ram);
+            assert_int_equal(rig_deliver(rig, 500, 1), DROP_RX_BROKEN);
+            assert_int_equal(rig->ring.fault, RING_FAULT_AVAIL_INDEX);
+        }
+        load_watch_stop();
+        assert_int_equal(load_watch_count(&rig->driver.avail->idx, 2), 1);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -283,6 +371,9 @@ int main(void)
         ROW("R14 nothing is visible before it is published", not_published_before),
         ROW("R1 each descriptor is loaded once to receive", one_load_each),
         ROW("R28 the descriptors walked for one frame are limited", bounded_descriptors),
+        ROW("H44 H4 buffers beyond those that are read ahead", beyond_the_window),
+        ROW("H44 R1 short of buffers, and then more, or a wrong index", short_of_buffers),
+        ROW("H43 R15 a chain cut at borders into more pieces than fit", cut_at_a_border),
         ROW("R28 a frame that found no room is not tried in vain again", not_tried_in_vain),
     };
     int failed = cmocka_run_group_tests_name("ring receive", tests, NULL, NULL);

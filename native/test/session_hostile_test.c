@@ -389,6 +389,132 @@ static void before_memory(void **state)
     session_rig_close(rig);
 }
 
+/* A ring runs, and then its memory is taken away, or its addresses become wrong: it stops and says why. */
+static void running_rings_lose_their_place(void **state)
+{
+    struct session_rig *rig = greeted();
+    struct vhost_user_memory table = { .count = 1 };
+    struct vring *vring = &rig->session.vrings[1];
+    struct vhost_user_vring_addr where = { .index = 1 };
+    int fds[3];
+
+    (void)state;
+    session_rig_set_memory(rig);
+    session_rig_start_ring(rig, 1);
+    assert_true(vring->ring.running);
+    where.desc_user = where.avail_user = where.used_user = 0x1234;
+    assert_int_equal(session_say(rig, VHOST_USER_SET_VRING_ADDR, &where, sizeof where, NULL, 0), SESSION_OK);
+    assert_false(vring->ring.running);
+    assert_true(vring->why[0] != '\0');
+    session_rig_start_ring(rig, 1); /* and right again */
+    assert_true(vring->ring.running);
+    guest_ram_describe(&rig->ram, (struct memory_region_request[3]){ { 0 } }, fds);
+    table.regions[0] = (struct memory_region_request){ .guest_addr = 0x100000, .size = 0x10000, .user_addr = 0x5000000 };
+    assert_true(session_accepts(rig, VHOST_USER_SET_MEM_TABLE, &table, 8 + 32, &fds[2], 1));
+    assert_false(vring->ring.running);
+    assert_true(vring->why[0] != '\0');
+    session_rig_close(rig);
+}
+
+static void values_out_of_range(void **state)
+{
+    static const uint32_t sizes[] = { 0, 3, 100, 32769, 65536, UINT32_MAX };
+    struct session_rig *rig = greeted();
+
+    (void)state;
+    session_rig_set_memory(rig);
+    for (unsigned i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        assert_true(closes(session_say_state(rig, VHOST_USER_SET_VRING_NUM, 1, sizes[i])));
+    assert_true(closes(session_say_state(rig, VHOST_USER_SET_VRING_BASE, 1, 65536)));
+    assert_true(closes(session_say_state(rig, VHOST_USER_SET_VRING_ENABLE, 1, 2)));
+    assert_int_equal(session_say_state(rig, VHOST_USER_SET_VRING_BASE, 1, 65535), SESSION_OK);
+    session_rig_start_ring(rig, 1);
+    assert_true(closes(session_say_state(rig, VHOST_USER_SET_VRING_NUM, 1, 64))); /* not while it runs */
+    assert_true(closes(session_say_state(rig, VHOST_USER_SET_VRING_BASE, 1, 0)));
+    session_rig_close(rig);
+}
+
+/* The avail idx that was seen belongs to the old avail ring: nothing of the new one is taken for its sake. */
+static void other_avail_ring(void **state)
+{
+    static struct burst burst;
+    struct session_rig *rig = greeted();
+    struct driver_queue *queue = &rig->queues[1];
+    struct vhost_user_vring_addr where = {
+        .index = 1, .desc_user = (uintptr_t)queue->desc, .used_user = (uintptr_t)queue->used,
+    };
+    struct ring *ring = &rig->session.vrings[1].ring;
+    struct vring_avail *other = guest_ram_at(&rig->ram, 0x100000, 256);
+
+    (void)state;
+    session_rig_set_memory(rig);
+    session_rig_start_ring(rig, 1);
+    for (uint16_t i = 0; i < 40; i++) { /* more than one burst: 8 are seen and not taken */
+        driver_describe(queue, i, 0x41000, 100, 0, 0);
+        driver_offer(queue, i);
+    }
+    driver_publish(queue);
+    assert_int_equal(ring_take(ring, &burst), BURST_MAX);
+    ring_complete(ring, &burst);
+    memset(other, 0xff, 256);
+    other->idx = BURST_MAX; /* nothing more */
+    where.avail_user = (uintptr_t)other;
+    assert_int_equal(session_say(rig, VHOST_USER_SET_VRING_ADDR, &where, sizeof where, NULL, 0), SESSION_OK);
+    assert_int_equal(ring_take(ring, &burst), 0);
+    assert_int_equal(ring->fault, RING_FAULT_NONE);
+    other->ring[32] = 3;
+    other->idx = BURST_MAX + 1;
+    assert_int_equal(ring_take(ring, &burst), 1);
+    assert_int_equal(burst.heads[0], 3);
+    session_rig_close(rig);
+}
+
+/* A broken ring may begin again with new addresses (R27). */
+static void broken_ring_gets_addresses(void **state)
+{
+    static struct burst burst;
+    struct session_rig *rig = greeted();
+    struct driver_queue *queue = &rig->queues[1];
+    struct vhost_user_vring_addr where = {
+        .index = 1, .desc_user = (uintptr_t)queue->desc, .avail_user = (uintptr_t)queue->avail,
+        .used_user = (uintptr_t)queue->used,
+    };
+    struct ring *ring = &rig->session.vrings[1].ring;
+
+    (void)state;
+    session_rig_set_memory(rig);
+    session_rig_start_ring(rig, 1);
+    queue->avail->idx = 30000;
+    assert_int_equal(ring_take(ring, &burst), 0);
+    assert_int_equal(ring->fault, RING_FAULT_AVAIL_INDEX);
+    queue->avail->idx = 0;
+    assert_int_equal(session_say(rig, VHOST_USER_SET_VRING_ADDR, &where, sizeof where, NULL, 0), SESSION_OK);
+    assert_true(ring_usable(ring));
+    driver_describe(queue, 0, 0x41000, 100, 0, 0);
+    driver_offer(queue, 0);
+    driver_publish(queue);
+    assert_int_equal(ring_take(ring, &burst), 1);
+    session_rig_close(rig);
+}
+
+static void log_out_of_order(void **state)
+{
+    struct session_rig *rig = session_rig_open(1);
+    struct vhost_user_log log = { 4096, 0 };
+    int fd = memfd_create("log", MFD_CLOEXEC);
+
+    (void)state;
+    assert_int_equal(ftruncate(fd, 4096), 0);
+    assert_true(closes(session_say(rig, VHOST_USER_SET_LOG_BASE, &log, sizeof log, &fd, 1))); /* not negotiated */
+    session_rig_greet(rig, SESSION_RIG_FEATURES | FEATURE(VHOST_F_LOG_ALL));
+    assert_int_equal(session_say(rig, VHOST_USER_SET_LOG_BASE, &log, sizeof log, &fd, 1), SESSION_REPLY); /* before memory */
+    session_rig_set_memory(rig);
+    session_rig_start_ring(rig, 0);
+    assert_true(rig->session.vrings[0].ring.log == &rig->session.log);
+    close(fd);
+    session_rig_close(rig);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -401,6 +527,11 @@ int main(void)
         ROW("F5 dirty log bases", log_bases),
         ROW("F6 requests that were not negotiated", requests_not_negotiated),
         ROW("F8 messages in any order", any_order),
+        ROW("F8 running rings lose their memory or their addresses", running_rings_lose_their_place),
+        ROW("F8 H8 sizes, bases and states out of range", values_out_of_range),
+        ROW("F8 H9 a running ring gets another avail ring", other_avail_ring),
+        ROW("F8 R27 a broken ring gets its addresses anew", broken_ring_gets_addresses),
+        ROW("F5 F8 dirty log before memory, and before it was negotiated", log_out_of_order),
         ROW("F8 kick before memory, stop twice", before_memory),
     };
     return cmocka_run_group_tests_name("session, hostile", tests, NULL, NULL);

@@ -113,6 +113,7 @@ bool ring_rebase(struct ring *ring, const struct memory_map *memory, const struc
     ring_derive(ring, features);
     ring->signalled_valid = false;
     ring->window.count = 0; /* read through the old addresses */
+    ring->avail_seen = ring->last_avail;
     ring->short_need = 0;
     ring_disarm(ring);
     return true;

@@ -98,6 +98,7 @@ struct ring {
     uint16_t size;        /* entries, a power of two up to 32768 */
     uint16_t last_avail;  /* next avail entry to process, free-running */
     uint16_t avail_seen;  /* avail->idx as last loaded: entries up to it need no new load */
+    bool avail_polled;    /* it was loaded in this operation: not again (R1) */
     uint16_t used_idx;    /* next used entry to write, free-running; the private truth (H7) */
     uint16_t used_published; /* used->idx as the driver sees it */
     uint16_t signalled;   /* used_idx at the last notification */

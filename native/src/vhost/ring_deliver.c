@@ -71,10 +71,10 @@ static bool ring_short_of(struct ring *ring, uint32_t need)
 {
     if (ring->short_need == 0 || need < ring->short_need)
         return false;
-    if (ring->short_limit || guest_load16(&ring->avail->idx) == ring->short_avail)
+    if (ring->short_limit)
         return true;
-    ring->short_need = 0;
-    return false;
+    return ring->avail_seen == ring->short_avail &&
+           ring_available(ring, (uint16_t)(ring->avail_seen - ring->last_avail)) == 0;
 }
 
 enum drop_reason ring_deliver(struct ring *ring, const struct frame *frame, struct segment *scratch)
@@ -84,8 +84,9 @@ enum drop_reason ring_deliver(struct ring *ring, const struct frame *frame, stru
 
     if (ring_memory_gone(ring) || !ring_usable(ring))
         return DROP_RX_BROKEN;
+    ring->avail_polled = false;
     if (ring_short_of(ring, need))
-        return DROP_RX_NO_ROOM;
+        return ring_usable(ring) ? DROP_RX_NO_ROOM : DROP_RX_BROKEN;
     enum drop_reason reason = landing_collect(ring, &landing, need, scratch);
     if (reason == DROP_RX_NO_ROOM) {
         ring->short_need = need;

@@ -89,6 +89,7 @@ unsigned ring_take(struct ring *ring, struct burst *burst)
     burst->count = 0;
     if (!ring_usable(ring) || ring_memory_gone(ring))
         return 0;
+    ring->avail_polled = false;
     unsigned available = ring_available(ring, 0);
     if (available > BURST_MAX)
         available = BURST_MAX;

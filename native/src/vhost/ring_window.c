@@ -12,7 +12,7 @@ unsigned ring_available(struct ring *ring, unsigned ahead)
 {
     uint16_t next = (uint16_t)(ring->last_avail + ahead);
 
-    if (ring->avail_seen == next) {
+    if (ring->avail_seen == next && !ring->avail_polled) {
         uint16_t idx = guest_load16_acquire(&ring->avail->idx);
 
         if ((uint16_t)(idx - ring->last_avail) > ring->size || (uint16_t)(idx - ring->last_avail) < ahead) {
@@ -20,6 +20,7 @@ unsigned ring_available(struct ring *ring, unsigned ahead)
             return 0;
         }
         ring->avail_seen = idx;
+        ring->avail_polled = true;
     }
     return (uint16_t)(ring->avail_seen - next);
 }
@@ -123,5 +124,6 @@ void ring_expect(struct ring *ring, unsigned frames)
 
     if (!ring_usable(ring))
         return;
+    ring->avail_polled = false;
     ring_window_fill(ring, wanted, ring_available(ring, 0), true);
 }
