@@ -238,7 +238,6 @@ static bool endpoint_attach(struct endpoint *endpoint, int fd)
         return false;
     }
     endpoint->retry_ms = RETRY_FIRST_MS;
-    endpoint->held = false;
     endpoint->attached = true;
     endpoint->attached_ns = event_loop_now();
     incoming_reset(endpoint);
@@ -250,10 +249,7 @@ static bool endpoint_attach(struct endpoint *endpoint, int fd)
 
 static void on_retry(void *owner)
 {
-    struct endpoint *endpoint = owner;
-
-    endpoint->held = false;
-    endpoint_connect(endpoint);
+    endpoint_connect(owner);
 }
 
 static void retry_later(struct endpoint *endpoint)
@@ -266,8 +262,6 @@ static void on_folder_changed(void *owner)
 {
     struct endpoint *endpoint = owner;
 
-    if (endpoint->held)
-        return;
     endpoint->retry_ms = RETRY_FIRST_MS;
     endpoint_connect(endpoint);
 }
@@ -431,7 +425,6 @@ static void hold_back(struct endpoint *endpoint)
     bool worked = event_loop_now() - endpoint->attached_ns >= SESSION_SHORT_NS;
     unsigned wait = worked ? RETRY_FIRST_MS : endpoint->hold_ms;
 
-    endpoint->held = true;
     endpoint->hold_ms = 2 * wait < RETRY_LAST_MS ? 2 * wait : RETRY_LAST_MS;
     event_loop_start_timer(endpoint->loop, &endpoint->retry, wait,
                            endpoint->role == PORT_ROLE_SERVER ? on_accept_again : on_retry, endpoint);

@@ -37,7 +37,6 @@ struct endpoint {
     struct event_timer retry;
     unsigned retry_ms;               /* next back-off while nobody answers */
     unsigned hold_ms;                /* next back-off after a session that ended at once */
-    bool held;                       /* such a back-off runs: changes in the folder do not shorten it */
     uint64_t attached_ns;            /* when the connection began */
     struct event_timer deadline;     /* of a message that has begun */
     bool attached;                   /* ops->connected was called, ops->disconnected not yet */

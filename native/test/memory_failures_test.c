@@ -1,0 +1,298 @@
+/*
+ * memory_failures_test.c - guest memory, dirty logs and fds of strange kinds, on a
+ * machine that has run out of something: refused with a sentence, nothing is
+ * left behind, and what worked before goes on working.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "datapath.h"
+#include "failing_calls.h"
+#include "rows.h"
+#include "vhost/dirty_log.h"
+#include "vhost/fd_kind.h"
+#include "vhost/memory_map.h"
+
+#define SIZE 0x10000u
+
+static char why[160];
+static int fds[MEMORY_REGIONS_MAX];
+
+static int memory(uint64_t size)
+{
+    int fd = memfd_create("memory", MFD_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, (off_t)size), 0);
+    return fd;
+}
+
+/* `count` regions of `size` bytes each, the last one first. */
+static struct memory_map *map_of(unsigned count, uint64_t size)
+{
+    struct memory_region_request requests[MEMORY_REGIONS_MAX];
+
+    why[0] = '\0';
+    for (unsigned i = 0; i < count; i++)
+        requests[i] = (struct memory_region_request){
+            .guest_addr = (count - 1 - i) * size, .size = size, .user_addr = (i + 1) * (size << 1),
+        };
+    return memory_map_create(requests, fds, count, why, sizeof why);
+}
+
+static int open_fds(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < MEMORY_REGIONS_MAX; i++)
+        fds[i] = memory(SIZE);
+    return 0;
+}
+
+static int close_fds(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < MEMORY_REGIONS_MAX; i++)
+        close(fds[i]);
+    for (enum failing_call call = 0; call < CALL_COUNT; call++)
+        if (!call_happened(call))
+            return -1;
+    return 0;
+}
+
+static void refused(unsigned count, uint64_t size, const char *sentence)
+{
+    struct memory_map *map = map_of(count, size);
+
+    if (map != NULL)
+        fail_msg("it was taken, wanted: %s", sentence);
+    if (strstr(why, sentence) == NULL)
+        fail_msg("it says \"%s\", wanted: %s", why, sentence);
+}
+
+static void memory_cannot_be_mapped(void **state)
+{
+    struct memory_map *map;
+    uint64_t guest;
+
+    (void)state;
+    call_fails(CALL_calloc, 0, ENOMEM);
+    refused(1, SIZE, "out of memory");
+    call_fails(CALL_fstat, 0, EIO);
+    refused(1, SIZE, "no shared memory");
+    for (unsigned before = 0; before < 3; before++) {
+        call_fails(CALL_mmap, before, ENOMEM);
+        refused(3, SIZE, strerror(ENOMEM));
+    }
+    map = map_of(3, SIZE);
+    assert_non_null(map);
+    for (unsigned i = 0; i < 3; i++) /* in the order of guest addresses, whatever order they came in */
+        assert_int_equal(map->regions[i].guest_addr, i * SIZE);
+    assert_int_equal(memory_map_size(map), 3 * SIZE);
+    assert_int_equal(memory_map_size(NULL), 0);
+    assert_false(memory_map_guest_addr(map, &guest, &guest));
+    assert_int_equal(memory_map_node(map, &guest), -1);
+    memory_map_destroy(map);
+}
+
+static void more_than_anybody_has(void **state)
+{
+    (void)state;
+    refused(1, GUEST_MEMORY_MAX + 4096, "at most");
+    refused(4, GUEST_MEMORY_MAX / 2, "at most"); /* only together too much */
+}
+
+/* Address space is everybody's: 8 guests of 8 TiB are all there may be. */
+static void all_address_space(void **state)
+{
+    struct memory_map *maps[9] = { NULL };
+    unsigned made = 0;
+
+    (void)state;
+    close(fds[0]);
+    fds[0] = memory(GUEST_MEMORY_MAX);
+    while (made < 9 && (maps[made] = map_of(1, GUEST_MEMORY_MAX)) != NULL)
+        made++;
+    if (made < 8)
+        assert_non_null(strstr(why, "cannot be mapped")); /* sanitizers leave less than that */
+    else
+        assert_non_null(strstr(why, "all guests together"));
+    for (unsigned i = 0; i < made; i++)
+        memory_map_destroy(maps[i]);
+    assert_true(made >= 1 && made <= 8);
+    maps[0] = map_of(1, GUEST_MEMORY_MAX); /* given back, it may be had again */
+    assert_non_null(maps[0]);
+    memory_map_destroy(maps[0]);
+}
+
+static void no_more_guarded_mappings(void **state)
+{
+    static atomic_bool flag;
+    struct dirty_log log = { 0 };
+    uintptr_t start = 4096;
+    struct memory_map *map;
+
+    (void)state;
+    while (memory_guard_add((void *)start, 4096, 4096, &flag))
+        start += 4096;
+    refused(1, SIZE, "too many mappings");
+    assert_false(dirty_log_map(&log, fds[0], 4096, 0, why, sizeof why));
+    assert_non_null(strstr(why, "too many mappings"));
+    for (uintptr_t at = 4096; at < start; at += 4096)
+        memory_guard_remove((void *)at);
+    memory_guard_remove((void *)start); /* one that is not there */
+    map = map_of(1, SIZE);
+    assert_non_null(map);
+    memory_map_destroy(map);
+}
+
+static void dirty_logs(void **state)
+{
+    struct dirty_log log = { 0 };
+
+    (void)state;
+    assert_true(dirty_log_map(&log, fds[0], 4096, 0, why, sizeof why));
+    assert_false(dirty_log_map(&log, fds[1], 0, 0, why, sizeof why));
+    assert_false(dirty_log_map(&log, fds[1], UINT64_C(1) << 30, 0, why, sizeof why));
+    assert_false(dirty_log_map(&log, fds[1], 4096, UINT64_C(1) << 30, why, sizeof why));
+    assert_false(dirty_log_map(&log, fds[1], 4096, SIZE - 4095, why, sizeof why));
+    call_fails(CALL_fstat, 0, EIO);
+    assert_false(dirty_log_map(&log, fds[1], 4096, 0, why, sizeof why));
+    call_fails(CALL_mmap, 0, ENOMEM);
+    assert_false(dirty_log_map(&log, fds[1], 4096, 0, why, sizeof why));
+    assert_non_null(strstr(why, strerror(ENOMEM)));
+    /* The first one serves on. */
+    assert_true(dirty_log_mark(&log, 0x5000, 1));
+    assert_int_equal(log.bits[0], 1 << 5);
+    assert_true(dirty_log_mark(&log, 0x1000, 0)); /* nothing was written, nothing is marked */
+    assert_int_equal(log.bits[0], 1 << 5);
+    assert_false(dirty_log_mark(&log, UINT64_MAX, 2));
+    assert_false(dirty_log_mark(&log, 4096ull * 8 * 4096, 1));
+    assert_true(dirty_log_map(&log, fds[1], 4096, 4096 + 123, why, sizeof why)); /* another, from within a page */
+    assert_true(dirty_log_mark(&log, 0, 1));
+    dirty_log_unmap(&log);
+}
+
+static void pages_of_a_file(void **state)
+{
+    (void)state;
+    assert_int_equal(fd_memory_page(fds[0]), sysconf(_SC_PAGESIZE));
+    call_says(CALL_fstatfs, 2u << 20);
+    assert_int_equal(fd_memory_page(fds[0]), 2u << 20);
+    call_fails(CALL_fstatfs, 0, EIO);
+    assert_int_equal(fd_memory_page(fds[0]), sysconf(_SC_PAGESIZE));
+}
+
+/* --- SIGBUS --- */
+
+static bool guard_is_there(void)
+{
+    struct sigaction now;
+
+    sigaction(SIGBUS, NULL, &now);
+    return now.sa_handler != SIG_DFL;
+}
+
+/* A SIGBUS that says it is about `address`; unlike a true one it does not come again. */
+static void pretend_fault(void *address)
+{
+    siginfo_t info = { .si_signo = SIGBUS, .si_code = SI_QUEUE };
+
+    info.si_addr = address;
+    assert_int_equal(syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), SIGBUS, &info), 0);
+}
+
+static void faults(void **state)
+{
+    struct memory_map *map = map_of(2, SIZE);
+    int other = memory(4096);
+    uint8_t *own = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, other, 0);
+
+    (void)state;
+    call_fails(CALL_sigaction, 0, EINVAL);
+    assert_int_equal(memory_map_guard_install(), -EINVAL);
+    assert_int_equal(memory_map_guard_install(), 0);
+    assert_int_equal(ftruncate(fds[0], 4096), 0);
+    map->regions[1].host[4096] = 7; /* a page that is gone: a zero page takes its place */
+    assert_int_equal(map->regions[1].host[4096], 7);
+    assert_true(atomic_load(&map->faulted));
+    assert_true(guard_is_there());
+
+    call_fails(CALL_mmap, 0, ENOMEM); /* no page to be had: the default, which ends the program */
+    pretend_fault(map->regions[1].host + 8192);
+    assert_false(guard_is_there());
+    assert_int_equal(memory_map_guard_install(), 0);
+    pretend_fault(own); /* memory of ours is nothing to repair */
+    assert_false(guard_is_there());
+    assert_int_equal(memory_map_guard_install(), 0);
+
+    fflush(NULL);
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        if (ftruncate(other, 0) == 0)
+            own[0] = 1; /* ends here */
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(!WIFEXITED(status) || WEXITSTATUS(status) != 0);
+    munmap(own, 4096);
+    close(other);
+    memory_map_destroy(map);
+}
+
+/* --- closing --- */
+
+/* Runs last: the closing thread begins once in a program. */
+static void closing_without_a_thread(void **state)
+{
+    static const struct { enum failing_call call; int error; } steps[] = {
+        { CALL_pipe2, EMFILE }, { CALL_pthread_create, EAGAIN },
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        fflush(NULL);
+        pid_t child = fork();
+        int status = 0;
+
+        if (child == 0) {
+            int ends[2];
+
+            call_fails(steps[i].call, 0, steps[i].error);
+            if (pipe(ends) != 0)
+                _exit(2);
+            fd_discard(ends[0]);
+            fd_discard_wait();
+            exit(fcntl(ends[0], F_GETFD) < 0 && call_happened(steps[i].call) ? 0 : 1);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFEXITED(status));
+        assert_int_equal(WEXITSTATUS(status), 0);
+    }
+}
+
+#define CASE(name, function) { name, function, open_fds, close_fds, NULL }
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        CASE("F4 memory that cannot be mapped", memory_cannot_be_mapped),
+        CASE("F4 more memory than anybody has", more_than_anybody_has),
+        CASE("F4 more memory than there is address space", all_address_space),
+        CASE("F4 no more guarded mappings", no_more_guarded_mappings),
+        CASE("F5 dirty logs that cannot be had", dirty_logs),
+        CASE("page size of a memory file", pages_of_a_file),
+        CASE("F9 faults in a guest's memory, and in ours", faults),
+        CASE("F3 fds are closed without a thread to close them", closing_without_a_thread),
+    };
+    return cmocka_run_group_tests_name("memory, failures", tests, NULL, NULL);
+}
