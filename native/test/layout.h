@@ -92,6 +92,7 @@ struct layout {
     bool alone;         /* no innocent chain before and after: there is no room, or it would be hurt */
     bool last;          /* no innocent chain after */
     bool revisits;      /* one operation comes to the same bytes again: loops, shared buffers */
+    bool backwards;     /* behind the first one, the last descriptor of a chain has the lowest index */
     bool scribble;      /* the guest overwrites the used ring meanwhile */
     uint16_t wish;      /* used_event and avail flags */
 

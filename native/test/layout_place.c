@@ -142,19 +142,25 @@ static void write_descriptor(uint64_t table, uint32_t index, struct vring_desc d
     guest_put(table + 16ull * index, &desc, sizeof desc);
 }
 
+/* Where descriptor `i` of `count` stands behind the first. */
+static uint32_t place_of(const struct placed *placed, unsigned i, unsigned count)
+{
+    return placed->which->layout->backwards && i > 0 ? count - i : i;
+}
+
 /* Descriptors [from, to) of the flat list as a table; the first gets index `base`, the table has `entries`. */
 static void write_part(const struct placed *placed, uint64_t table, uint32_t base, uint32_t entries, unsigned from,
                        unsigned to, bool ends)
 {
     for (unsigned i = from; i < to; i++) {
         const struct flat *f = &flat[i];
-        uint32_t at = base + i - from;
+        uint32_t at = base + place_of(placed, i - from, to - from);
         bool more = i + 1 < to || !ends || f->next != 0;
         uint16_t flags = (uint16_t)(f->flags | (more ? VRING_DESC_F_NEXT : 0) |
                                     (placed->which->receives ? VRING_DESC_F_WRITE : 0));
         uint32_t next = f->next >= PAST(0) ? entries + (f->next - PAST(0))
                         : f->next != 0     ? base + (f->next - NUMBER(0))
-                                           : at + 1;
+                                           : base + place_of(placed, i - from + 1, to - from);
 
         if (f->flags & VRING_DESC_F_WRITE) /* the wrong direction */
             flags ^= placed->which->receives ? VRING_DESC_F_WRITE : 0;

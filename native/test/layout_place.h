@@ -21,7 +21,7 @@ const char *layout_left_out(const struct layout_case *which);
 /* "H10 self loop: indirect, TX, event index" */
 void layout_case_name(const struct layout_case *which, char *name, size_t size);
 
-#define PLACED_POSTS_MAX 64u
+#define PLACED_POSTS_MAX 100u
 #define PLACED_RANGES_MAX 8300u
 /* The innocent chain: one plain buffer. */
 #define GOOD_COPY UINT16_MAX
