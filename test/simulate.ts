@@ -70,6 +70,12 @@ export class SimulatedHost {
       case 'delete-port':
         live.ports = live.ports.filter(({ name }) => name !== action.name)
         break
+      case 'define-domain':
+        this.setDefinition(action.machine.name, action.machine.domain?.xml ?? null)
+        break
+      case 'undefine-domain':
+        this.setDefinition(action.machine.name, null)
+        break
       case 'start-machine':
         this.startMachine(action.machine)
         break
@@ -79,8 +85,16 @@ export class SimulatedHost {
     }
   }
 
+  private setDefinition(name: string, xml: string | null): void {
+    const there = this.live.machines.find((machine) => machine.name === name)
+    if (there !== undefined) there.domain = { xml }
+    else this.live.machines.push({ name, running: false, pid: 0, argv: null, domain: { xml } })
+  }
+
   private startMachine(machine: Extract<Action, { do: 'start-machine' }>['machine']): void {
-    const { name, argv, ports, folder, hugepages } = machine
+    const { name, argv, ports, folder, hugepages, domain } = machine
+    const defined = this.live.machines.find((other) => other.name === name)?.domain?.xml ?? null
+    if (domain !== undefined) assert.ok(defined !== null, 'the domain is defined')
     assert.ok(this.folders.has(folder), 'the folder is there')
     assert.ok(!this.live.machines.some((other) => other.name === name && other.running), 'it does not run')
     for (const port of ports)
@@ -91,14 +105,15 @@ export class SimulatedHost {
     for (const need of hugepages) this.takePages(need, need.pages)
     this.held.set(name, hugepages)
     this.live.machines = this.live.machines.filter((other) => other.name !== name)
-    this.live.machines.push({ name, running: true, pid: 7, argv })
+    const started = domain === undefined ? { argv } : { argv: null, domain: { xml: defined } }
+    this.live.machines.push({ name, running: true, pid: 7, ...started })
   }
 
   private stopMachine(name: string): void {
     for (const need of this.held.get(name) ?? []) this.takePages(need, -need.pages)
     this.held.delete(name)
     this.live.machines = this.live.machines.map((machine) =>
-      machine.name === name ? { name, running: false, pid: 0, argv: null } : machine,
+      machine.name === name ? { ...machine, running: false, pid: 0, argv: null } : machine,
     )
   }
 
@@ -142,6 +157,9 @@ export class SimulatedHost {
       machine: () =>
         verify.expect === 'machine' &&
         live.machines.some(({ name, running }) => name === verify.name && running) === verify.running,
+      domain: () =>
+        verify.expect === 'domain' &&
+        (live.machines.find(({ name }) => name === verify.machine.name)?.domain?.xml ?? null) === verify.xml,
       nothing: () => true,
     }
     assert.ok(there[verify.expect](), `${id} is seen`)

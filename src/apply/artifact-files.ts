@@ -13,10 +13,11 @@ export function listArtifactFiles(artifacts: Artifacts): ArtifactFile[] {
   return [
     { name: 'switch.sh', text: showCommandLine(artifacts.switch.argv) },
     { name: 'ports.jsonl', text: requests.map((request) => `${request}\n`).join('') },
-    ...artifacts.machines.map(({ name, argv }) => ({
-      name: `machine-${name}.sh`,
-      text: showCommandLine(argv),
-    })),
+    ...artifacts.machines.map(({ name, argv, domain }) =>
+      domain === undefined
+        ? { name: `machine-${name}.sh`, text: showCommandLine(argv) }
+        : { name: `domain-${name}.xml`, text: domain.xml },
+    ),
     { name: 'artifacts.json', text: `${JSON.stringify(artifacts, null, 2)}\n` },
   ]
 }

@@ -1,4 +1,7 @@
-import { readMachine } from '../drivers/qemu/machine-state.js'
+import { VhostkitError } from '../core/errors.js'
+import type { MachineArtifact } from '../core/render/artifacts.js'
+import { readDomainState } from '../drivers/libvirt/read-domain.js'
+import { readMachine } from '../drivers/machines.js'
 import { QmpClient } from '../drivers/qemu/qmp.js'
 import { knownArtifacts, type Receipt } from './receipt.js'
 
@@ -26,12 +29,23 @@ export async function readStatus(receipt: Receipt): Promise<DeploymentStatus> {
   const { deployment, status, operation, time, spec, reserved } = receipt
   const machines = await Promise.all(
     knownArtifacts(receipt).machines.map(async (machine): Promise<MachineStatus> => {
-      const { name, running, pid } = await readMachine(machine)
-      const state = running ? await readRunState(machine.qmpSocket) : 'off'
-      return { name, running, pid, state, console: machine.consoleSocket }
+      // A libvirt that is away must not hide all the rest.
+      const live = await readMachine(machine).catch((error: unknown) => {
+        if (error instanceof VhostkitError && error.code === 'libvirt-unreachable') return null
+        throw error
+      })
+      const { name, consoleSocket } = machine
+      if (live === null) return { name, running: false, pid: 0, state: 'no answer', console: consoleSocket }
+      const { running, pid } = live
+      return { name, running, pid, state: running ? await readState(machine) : 'off', console: consoleSocket }
     }),
   )
   return { deployment, status, operation, time, spec: spec.path, machines, reserved }
+}
+
+async function readState({ domain, qmpSocket }: MachineArtifact): Promise<string> {
+  if (domain === undefined) return readRunState(qmpSocket)
+  return (await readDomainState(domain)) ?? 'off'
 }
 
 async function readRunState(qmpSocket: string): Promise<string> {

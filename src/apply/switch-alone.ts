@@ -11,6 +11,7 @@ const noMachines: Spec = {
   version: 1,
   name: 'switch',
   driver: 'qemu',
+  connect: null,
   networks: [],
   machines: [],
   switch: { cores: 'auto', idle: 'adaptive' },

@@ -6,6 +6,10 @@ const machine = { name: '[machine]', about: 'one machine; all of them without it
 const dryRun = { flags: '--dry-run', about: 'only print the steps' }
 const grace = { flags: '--grace <seconds>', about: 'time a machine gets to shut down by itself (10)' }
 const restart = { flags: '--restart', about: 'restart what runs with another command line than planned' }
+const driver = [
+  { flags: '--driver <name>', about: 'qemu or libvirt, in place of the driver in the spec' },
+  { flags: '--connect <uri>', about: 'with libvirt: which one (as root qemu:///system)' },
+]
 
 /** Every command there is; help comes from here too. */
 export const commands: Command[] = [
@@ -13,27 +17,28 @@ export const commands: Command[] = [
     name: 'plan',
     summary: 'show what a spec would become on this host, and why',
     args: [spec],
+    options: driver,
     load: () => import('./commands/plan.js'),
   },
   {
     name: 'render',
     summary: 'show the exact command lines and requests, or write them into a folder',
     args: [spec],
-    options: [{ flags: '--to <folder>', about: 'write the texts into this folder' }],
+    options: [...driver, { flags: '--to <folder>', about: 'write the texts into this folder' }],
     load: () => import('./commands/render.js'),
   },
   {
     name: 'diff',
     summary: 'show the steps between this host and a spec; exit code 5 when there are any',
     args: [spec],
-    options: [restart],
+    options: [...driver, restart],
     load: () => import('./commands/diff.js'),
   },
   {
     name: 'apply',
     summary: 'bring this host to what a spec says',
     args: [spec],
-    options: [dryRun, restart, grace],
+    options: [...driver, dryRun, restart, grace],
     load: () => import('./commands/apply.js'),
   },
   {

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { readSpec, requireSpec, type SpecText } from '../apply/prepare.js'
 import { VhostkitError } from '../core/errors.js'
 import type { PlanOptions } from '../core/plan/make-plan.js'
+import { overrideSpec } from '../core/spec/override-spec.js'
 import type { BootSpec, Spec } from '../core/spec/spec.js'
 import { exists, listFolder } from '../world/files.js'
 import type { CommandInput } from './command.js'
@@ -13,7 +14,11 @@ export async function readSpecInput(
   places: Places,
 ): Promise<{ specText: SpecText; spec: Spec; planOptions: PlanOptions }> {
   const specText = await readSpec(input.args.spec ?? '')
-  const spec = requireSpec(specText)
+  const { driver, connect } = input.options
+  const spec = overrideSpec(requireSpec(specText), {
+    driver: typeof driver === 'string' ? driver : undefined,
+    connect: typeof connect === 'string' ? connect : undefined,
+  })
   const planOptions = { fileName: specText.path, defaultBoot: await findTestGuest(places.root) }
   return { specText, spec, planOptions }
 }

@@ -74,11 +74,22 @@ export const errorTable = {
   'node-unknown': row(4, 'The host has no such NUMA node.', 'Use node: auto, or a node of this host.'),
   'core-unknown': row(4, 'The host has no such CPU.', 'Use cores: auto, or CPUs of this host.'),
   'qemu-missing': row(4, 'QEMU is not installed.', 'Run bin/setup, or install qemu-system-x86.'),
+  'libvirt-missing': row(
+    4,
+    'libvirt is not installed.',
+    'Run bin/setup, install libvirt-daemon-system and libvirt-clients, or use driver: qemu.',
+  ),
   'switch-missing': row(4, 'The switch is not built.', 'Run bin/setup.'),
   'taps-not-allowed': row(
     4,
     'This user cannot create taps.',
     'Run as root, or remove host: from the networks.',
+  ),
+
+  'xml-refused': row(
+    3,
+    'The XML is not what a definition of a machine may be.',
+    'Look at the place named; `virsh dumpxml` prints what libvirt has.',
   ),
 
   // Carrying it out.
@@ -92,6 +103,12 @@ export const errorTable = {
     'Remove that port, or rename the machine.',
   ),
   'qemu-start-failed': row(1, 'QEMU did not start.', 'Look at the log of the machine.'),
+  'libvirt-unreachable': row(
+    1,
+    'libvirt does not answer.',
+    'Start libvirtd (or virtqemud), or name another one with --connect.',
+  ),
+  'domain-failed': row(1, 'libvirt refused a request about a domain.', 'See what libvirt said.'),
   'machine-changed': row(1, 'A running machine was started differently.', 'Apply with --restart.'),
   'lock-held': row(1, 'Another vhostkit is at work.', 'Wait until it has finished.'),
   'not-found': row(1, 'There is nothing of that name.', 'See vhostkit status.'),

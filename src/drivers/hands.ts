@@ -1,10 +1,13 @@
+import type { DomainArtifact, MachineArtifact } from '../core/render/artifacts.js'
 import type { Action, Check } from '../core/steps/steps.js'
-import { exists, makeFolder, removeFolder } from '../world/files.js'
+import { exists, removeFolder } from '../world/files.js'
 import type { Checkers, DriverContext, Hands, Performers, Verdict } from './driver.js'
 import { checkHugepagesFree, releaseHugepages, reserveHugepages } from './host/hugepages.js'
+import { makeMachineFolder } from './host/machine-folder.js'
 import { createTap, deleteTap, readTaps } from './host/taps.js'
-import { startMachine } from './qemu/start-machine.js'
-import { stopMachine } from './qemu/stop-machine.js'
+import { defineDomain, undefineDomain } from './libvirt/define-domain.js'
+import { checkDefinition } from './libvirt/read-domain.js'
+import { startMachine, stopMachine } from './machines.js'
 import { addPort, deletePort, readPortsIfAny } from './switch/ports.js'
 import { readSwitch, startSwitch, stopSwitch } from './switch/process.js'
 
@@ -25,8 +28,7 @@ export function makeHands(runFolder: string, runs: (machine: string) => Promise<
 }
 
 const makePerformers = (runFolder: string): Performers => ({
-  // Sockets lie in these folders: nobody else may enter them.
-  'make-folder': ({ path }) => makeFolder(path, 0o700),
+  'make-folder': ({ path, uid }) => makeMachineFolder(path, uid),
   'remove-folder': ({ path }) => removeFolder(path),
   'reserve-hugepages': (action, context) => reserveHugepages(action, context),
   'release-hugepages': (action, context) => releaseHugepages(action, context),
@@ -36,6 +38,8 @@ const makePerformers = (runFolder: string): Performers => ({
   'delete-tap': ({ ifname }) => deleteTap(ifname, runFolder),
   'add-port': ({ control, port }) => addPort(control, port),
   'delete-port': ({ control, name }) => deletePort(control, name),
+  'define-domain': ({ machine }, { signal }) => defineDomain(domainOf(machine), signal),
+  'undefine-domain': ({ machine }) => undefineDomain(domainOf(machine)),
   'start-machine': ({ machine }, { signal }) => startMachine(machine, signal),
   'stop-machine': ({ machine }, { graceMs, signal }) => stopMachine(machine, graceMs, signal),
 })
@@ -62,9 +66,15 @@ function makeCheckers(runFolder: string, runs: (machine: string) => Promise<bool
         `port ${name}`,
       )
     },
+    domain: ({ machine, xml }) => checkDefinition(domainOf(machine), xml),
     machine: async ({ name, running }) => verdict(await runs(name), running, `machine ${name}`),
     nothing: async () => ({ ok: true, found: '' }),
   }
+}
+
+function domainOf({ name, domain }: MachineArtifact): DomainArtifact {
+  if (domain === undefined) throw new Error(`machine ${name} is no domain`)
+  return domain
 }
 
 function verdict(there: boolean, wanted: boolean, what: string): Verdict {

@@ -3,7 +3,7 @@ import type { Artifacts, MachineArtifact } from '../core/render/artifacts.js'
 import type { Live } from '../core/steps/steps.js'
 import { readPool } from './host/hugepages.js'
 import { readTaps } from './host/taps.js'
-import { readMachine } from './qemu/machine-state.js'
+import { readMachine } from './machines.js'
 import { readPortsIfAny, toPortRequest } from './switch/ports.js'
 import { readSwitch, readSwitchArguments } from './switch/process.js'
 

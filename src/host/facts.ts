@@ -1,9 +1,10 @@
 import type { Facts } from '../core/facts/facts.js'
 import { listFolder, mayAccess } from '../world/files.js'
 import { readKvm } from './kvm.js'
+import { readLibvirt } from './libvirt.js'
 import { readNodes } from './nodes.js'
 import { readCanCreateTaps, readCanReserveHugepages } from './rights.js'
-import { findProgram, readLibvirt, readQemu } from './versions.js'
+import { findProgram, readQemu } from './versions.js'
 
 /** Reads what the host is. `builtSwitch` is where our own build would be. */
 export async function readFacts(builtSwitch: string): Promise<Facts> {

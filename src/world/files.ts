@@ -1,5 +1,7 @@
 import {
   access,
+  chmod,
+  chown,
   constants,
   mkdir,
   open,
@@ -91,6 +93,18 @@ export async function writeKernelFile(path: string, text: string): Promise<void>
 /** Makes a folder and those above it; the mode is for the folders that are new. */
 export async function makeFolder(path: string, mode = 0o755): Promise<void> {
   await mkdir(path, { recursive: true, mode })
+}
+
+/** Gives a folder to another user, our group staying; the mode is set after, since a change of owner may clear bits. */
+export async function changeOwner(path: string, uid: number, mode: number): Promise<void> {
+  await chown(path, uid, process.getegid?.() ?? 0)
+  await chmod(path, mode)
+}
+
+/** Adds permission bits to those that a path has. */
+export async function addMode(path: string, bits: number): Promise<void> {
+  const { mode } = await stat(path)
+  if ((mode & bits) !== bits) await chmod(path, (mode & 0o7777) | bits)
 }
 
 /** Removes a folder with all that is in it; nothing happens when it is not there. */

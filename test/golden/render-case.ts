@@ -31,6 +31,9 @@ export function renderCase({
     ['artifacts.json', toJson(artifacts)],
     ['steps.json', toJson(steps, nameMachines)],
     ['steps.txt', showSteps(steps)],
+    ...artifacts.machines.flatMap(({ name, domain }): [string, string][] =>
+      domain === undefined ? [] : [[`domain-${name}.xml`, domain.xml]],
+    ),
   ])
 }
 

@@ -3,9 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { makeProbeSector, parseHasVirtualization } from '../../src/host/kvm.js'
+import { parseLibvirtUser, parseLibvirtVersion } from '../../src/host/libvirt.js'
 import { parseCpuList, parseMemory, parsePageBytes, readNodes } from '../../src/host/nodes.js'
 import { parseHasNetAdmin } from '../../src/host/rights.js'
-import { parseLibvirtVersion, parseQemuVersion } from '../../src/host/versions.js'
+import { parseQemuVersion } from '../../src/host/versions.js'
 
 describe('host', () => {
   it('parses CPU lists', () => {
@@ -31,6 +32,17 @@ describe('host', () => {
     )
     assert.equal(parseQemuVersion('bash: not found'), null)
     assert.equal(parseLibvirtVersion('9.0.0\n'), '9.0.0')
+  })
+
+  it('who runs QEMU for libvirt: as qemu.conf says, else the usual user', () => {
+    const passwd =
+      'root:x:0:0::/root:/bin/sh\nlibvirt-qemu:x:64055:109::/:/bin/false\nkim:x:1000:1000::/:/bin/sh\n'
+    assert.deepEqual(parseLibvirtUser('#user = "root"\n', passwd), { name: 'libvirt-qemu', uid: 64055 })
+    assert.deepEqual(parseLibvirtUser('user = "kim"\n', passwd), { name: 'kim', uid: 1000 })
+    assert.deepEqual(parseLibvirtUser('user = "+0"\n', passwd), { name: 'root', uid: 0 })
+    assert.deepEqual(parseLibvirtUser('user = "+77"\n', passwd), { name: '+77', uid: 77 })
+    assert.equal(parseLibvirtUser('user = "nobody-here"\n', passwd), null)
+    assert.equal(parseLibvirtUser('', 'root:x:0:0::/root:/bin/sh\n'), null)
   })
 
   it('wants vmx or svm as a flag of its own', () => {

@@ -62,7 +62,7 @@ function showDeployment({
     (held) => `${held.pages} hugepages of ${showSize(held.pageBytes)} on node ${held.node}`,
   )
   const rows = machines.map(({ name, running, pid, state, console }) => {
-    return [name, running ? state : 'off', running ? String(pid) : '-', console]
+    return [name, state, running ? String(pid) : '-', console]
   })
   return [
     `${deployment}: ${status}${cut} (${time})`,

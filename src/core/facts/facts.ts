@@ -31,6 +31,12 @@ export interface KvmFact {
   why: string
 }
 
+/** Who runs QEMU for libvirt's system instance; null where that user cannot be told. */
+export interface LibvirtUser {
+  name: string
+  uid: number
+}
+
 export interface Facts {
   version: 1
   /** Ascending by id; a host without NUMA has one node 0. */
@@ -38,7 +44,7 @@ export interface Facts {
   kvm: KvmFact
   /** "7.2.22" and so on; null when not installed. */
   qemu: { path: string; version: string } | null
-  libvirt: { version: string } | null
+  libvirt: { version: string; user: LibvirtUser | null } | null
   /** The path of the native switch, or null when it is not built. */
   switchPath: string | null
   /** Effective uid of the process that read the facts. */

@@ -9,6 +9,7 @@ import { Ledger } from './ledger.js'
 import { Notes } from './notes.js'
 import { placeMachines } from './place-machines.js'
 import type { Folders, Plan } from './plan.js'
+import { planLibvirt } from './plan-libvirt.js'
 import { planMachine } from './plan-machine.js'
 import { planNetworks } from './plan-networks.js'
 import { planSwitch } from './plan-switch.js'
@@ -46,6 +47,7 @@ export function makePlan(
   const keptCores = kept.size > 0 ? (options.keep?.plan.switch.cores ?? null) : null
   const switchPlan = planSwitch(spec, facts, folders, memories, keptCores, notes)
   const networks = planNetworks(spec, facts, notes)
+  const libvirt = planLibvirt(spec, facts, notes)
 
   const takenMacs = new Set(
     spec.machines.flatMap(({ interfaces }) => interfaces.flatMap(({ mac }) => mac ?? [])),
@@ -78,6 +80,7 @@ export function makePlan(
       switch: switchPlan,
       networks,
       machines,
+      ...(libvirt === null ? {} : { libvirt }),
       hugepages: sumHugepages([...memories.values()], ledger.nodeIds()[0] ?? 0),
       reasons: notes.reasons,
     },

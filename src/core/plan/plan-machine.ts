@@ -1,8 +1,8 @@
 import type { Facts } from '../facts/facts.js'
-import { machineFolder, machineUuid } from '../spec/names.js'
+import { machineFolder, machineOwner, machineUuid } from '../spec/names.js'
 import type { BootSpec, MachineSpec, Spec } from '../spec/spec.js'
 import type { Notes } from './notes.js'
-import type { Folders, MachinePlan, MemoryPlan, Plan } from './plan.js'
+import type { DomainPlan, Folders, MachinePlan, MemoryPlan, Plan } from './plan.js'
 import { planInterfaces } from './plan-interfaces.js'
 
 /** What has been decided for the deployment before its machines are put together. */
@@ -33,6 +33,9 @@ export function planMachine(
     interfaces,
     boot: planBoot(machine, around, notes),
     hostCpus: planHostCpus(facts, memory, around.switchCores),
+    ...(spec.driver === 'libvirt'
+      ? { domain: planDomain(spec, machine, facts, memory, around.switchCores) }
+      : {}),
     folder,
     qmpSocket: `${folder}/qmp.sock`,
     consoleSocket: `${folder}/console.sock`,
@@ -56,6 +59,18 @@ function planBoot(machine: MachineSpec, { spec, defaultBoot }: MachineSurroundin
 function planHostCpus({ nodes }: Facts, memory: MemoryPlan, switchCores: number[]): number[] {
   const own = nodes.filter(({ id }) => memory.cells.some(({ hostNode }) => hostNode === id))
   return own.flatMap(({ cpus }) => cpus).filter((cpu) => !switchCores.includes(cpu))
+}
+
+/** libvirt pins each vCPU: to the CPUs of the node that its guest node is bound to. */
+function planDomain(
+  spec: Spec,
+  machine: MachineSpec,
+  facts: Facts,
+  memory: MemoryPlan,
+  switchCores: number[],
+): DomainPlan {
+  const cellCpus = memory.cells.map((cell) => planHostCpus(facts, { ...memory, cells: [cell] }, switchCores))
+  return { name: machineOwner(spec.name, machine.name), cellCpus }
 }
 
 /** The kernel's sockaddr_un holds 108 bytes, the last of them zero. */

@@ -19,9 +19,18 @@ export interface Plan {
   switch: SwitchPlan
   networks: NetworkPlan[]
   machines: MachinePlan[]
+  /** Only with the driver libvirt. */
+  libvirt?: LibvirtPlan
   /** Hugepages that must be free before the machines start, summed per node and size. */
   hugepages: HugepageNeed[]
   reasons: Reason[]
+}
+
+export interface LibvirtPlan {
+  /** The URI for `virsh --connect`. */
+  connect: string
+  /** Who runs QEMU, when that is another user: machine folders are his. */
+  user: { name: string; uid: number } | null
 }
 
 export interface Folders {
@@ -68,6 +77,8 @@ export interface MachinePlan {
   boot: BootPlan
   /** Host CPUs that the vCPU threads may use; empty = any. */
   hostCpus: number[]
+  /** Only with the driver libvirt. */
+  domain?: DomainPlan
   folder: string
   qmpSocket: string
   consoleSocket: string
@@ -75,6 +86,12 @@ export interface MachinePlan {
   pidFile: string
   /** QEMU's own stdout and stderr. */
   log: string
+}
+
+export interface DomainPlan {
+  name: string
+  /** Host CPUs of each guest node, in order; an empty list = any. */
+  cellCpus: number[][]
 }
 
 export interface MemoryPlan {

@@ -52,4 +52,16 @@ export interface MachineArtifact {
   hugepages: HugepageNeed[]
   /** Host CPUs that QEMU may run on (the driver starts it so); empty = any. */
   hostCpus: number[]
+  /** Only with the driver libvirt, which then starts QEMU itself: argv is empty. */
+  domain?: DomainArtifact
+}
+
+export interface DomainArtifact {
+  /** The URI for `virsh --connect`. */
+  connect: string
+  name: string
+  uuid: string
+  xml: string
+  /** Who runs QEMU, so must be able to make sockets in the folder; null: we ourselves. */
+  uid: number | null
 }

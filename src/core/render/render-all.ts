@@ -1,6 +1,7 @@
 import type { MachinePlan, Plan } from '../plan/plan.js'
 import { sumHugepages } from '../plan/sum-hugepages.js'
 import type { Artifacts, MachineArtifact } from './artifacts.js'
+import { renderDomain } from './libvirt/domain.js'
 import { renderQemuArgv } from './qemu/argv.js'
 import { renderSwitch } from './switch/switch.js'
 
@@ -22,10 +23,12 @@ export function renderAll(plan: Plan): Artifacts {
 
 function renderMachine(plan: Plan, machine: MachinePlan): MachineArtifact {
   const { name, folder, qmpSocket, consoleSocket, pidFile, log, hostCpus } = machine
+  const { libvirt } = plan
+  const { domain } = machine
   return {
     name,
     folder,
-    argv: renderQemuArgv(plan, machine),
+    argv: domain === undefined ? renderQemuArgv(plan, machine) : [],
     qmpSocket,
     consoleSocket,
     pidFile,
@@ -33,5 +36,16 @@ function renderMachine(plan: Plan, machine: MachinePlan): MachineArtifact {
     ports: machine.interfaces.map(({ port }) => port),
     hugepages: sumHugepages([machine.memory], plan.hugepages[0]?.node ?? 0),
     hostCpus,
+    ...(libvirt === undefined || domain === undefined
+      ? {}
+      : {
+          domain: {
+            connect: libvirt.connect,
+            name: domain.name,
+            uuid: machine.uuid,
+            xml: renderDomain(plan, machine),
+            uid: libvirt.user?.uid ?? null,
+          },
+        }),
   }
 }

@@ -197,16 +197,24 @@ const switchSchema = mapping({
   idle: z.enum(['adaptive', 'poll'], expecting('adaptive or poll')).default('adaptive'),
 })
 
+/** The sockets between QEMU and the switch are on this host, so a libvirt elsewhere cannot be used. */
+const connectText = expecting("the URI of this host's libvirt, such as qemu:///system or qemu:///session")
+export const connectSchema = z
+  .string(connectText)
+  .regex(/^qemu(\+unix)?:\/\/\/(system|session)(\?[\w=&%./+-]{1,300})?$/, connectText)
+export const driverSchema = z.enum(['qemu', 'libvirt'], expecting('qemu or libvirt'))
+
 export const specSchema = mapping({
   version: z.literal(1, expecting('1')),
   name: nameSchema,
-  driver: z.enum(['qemu'], expecting('qemu')).default('qemu'),
+  driver: driverSchema.default('qemu'),
+  connect: connectSchema.optional(),
   hugepages: policySchema.default('preferred'),
   boot: bootSchema.optional(),
   networks: list(networkSchema, 'networks', 0, 256).default([]),
   machines: list(machineSchema, 'machines', 1, 1024),
   switch: switchSchema.default({ cores: 'auto', idle: 'adaptive' }),
-}).transform(({ hugepages, boot, machines, ...rest }): Spec => {
+}).transform(({ hugepages, boot, machines, connect, ...rest }): Spec => {
   const withDefaults = (machine: z.output<typeof machineSchema>): MachineSpec => ({
     name: machine.name,
     cpus: machine.cpus,
@@ -217,5 +225,5 @@ export const specSchema = mapping({
     boot: machine.boot ?? boot ?? null,
     interfaces: machine.interfaces,
   })
-  return { ...rest, machines: machines.map(withDefaults) }
+  return { ...rest, connect: connect ?? null, machines: machines.map(withDefaults) }
 })

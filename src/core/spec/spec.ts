@@ -7,7 +7,9 @@ export interface Spec {
   version: 1
   /** Name of the deployment. */
   name: string
-  driver: 'qemu'
+  driver: 'qemu' | 'libvirt'
+  /** How libvirt is reached; null: as root qemu:///system, else qemu:///session. */
+  connect: string | null
   networks: NetworkSpec[]
   machines: MachineSpec[]
   switch: SwitchSpec

@@ -3,7 +3,7 @@ import type { Artifacts } from '../render/artifacts.js'
 import type { Problem } from '../spec/problem.js'
 import { changedMachines, type DiffOptions, findChanges } from './find-changes.js'
 import { listSteps } from './list-steps.js'
-import { sameArgv } from './same.js'
+import { domainLosses, sameArgv } from './same.js'
 import type { Live, Step } from './steps.js'
 
 /**
@@ -17,9 +17,13 @@ export function diff(wanted: Artifacts, live: Live, options: DiffOptions = {}): 
 
 /** What `diff` leaves as it is because only a restart would change it. */
 export function notices(wanted: Artifacts, live: Live): Problem[] {
-  const machines = changedMachines(wanted, live).map(({ name, argv }) => {
-    const running = live.machines.find((machine) => machine.name === name)?.argv ?? null
-    return notice('machine-changed', `machine ${name}`, argv, running)
+  const machines = changedMachines(wanted, live).map(({ name, argv, domain }) => {
+    const running = live.machines.find((machine) => machine.name === name)
+    const xml = running?.domain?.xml ?? null
+    if (domain === undefined || xml === null)
+      return notice('machine-changed', `machine ${name}`, argv, running?.argv ?? null)
+    const found = domainLosses(domain, xml).join('; ')
+    return { ...notice('machine-changed', `machine ${name}`, [], null), expected: 'its definition', found }
   })
   const switchArgv = live.switch?.argv ?? null
   if (sameArgv(wanted.switch.argv, switchArgv)) return machines

@@ -3,7 +3,7 @@ import type { Artifacts, MachineArtifact, PortRequest, TapArtifact } from '../re
 import { portPrefix, tapPrefix } from '../spec/names.js'
 import { addPages, pagesBeyond } from './count-pages.js'
 import { liveMachine } from './live-machine.js'
-import { sameArgv, samePort, sameTap } from './same.js'
+import { sameArgv, sameDomain, sameMachine, samePort, sameTap } from './same.js'
 import type { Live } from './steps.js'
 
 export interface DiffOptions {
@@ -16,16 +16,18 @@ export interface DiffOptions {
 /** What must change, sorted by kind; `listSteps` puts it into an order. */
 export interface Changes {
   stopMachines: MachineArtifact[]
+  undefineDomains: { machine: MachineArtifact; xml: string }[]
   removeFolders: string[]
   deletePorts: PortRequest[]
   deleteTaps: TapArtifact[]
   release: HugepageNeed[]
   reserve: { need: HugepageNeed; atLeast: number }[]
-  makeFolders: string[]
+  makeFolders: { path: string; uid: number | null }[]
   stopSwitch: boolean
   startSwitch: boolean
   createTaps: TapArtifact[]
   addPorts: PortRequest[]
+  defineDomains: { machine: MachineArtifact; before: string | null }[]
   startMachines: MachineArtifact[]
 }
 
@@ -61,14 +63,45 @@ export function findChanges(wanted: Artifacts, live: Live, options: DiffOptions)
     deleteTaps: taps.remove,
     release: pagesBeyond(live.reserved, neededPages(wanted, live, options, restart ? [] : changed)),
     // A machine that restarts has its folder, and an undo must not take it away.
-    makeFolders: startMachines.filter((machine) => !restarting.includes(machine)).map(({ folder }) => folder),
+    makeFolders: startMachines.filter((machine) => !restarting.includes(machine)).map(folderOf),
     reserve: findReservations(startMachines, stopMachines, live),
     stopSwitch,
     startSwitch: live.switch === null || stopSwitch,
     createTaps: taps.create,
     addPorts: ports.add,
     startMachines,
+    defineDomains: findDefinitions(startMachines, live),
+    undefineDomains: findUndefinitions(wanted, live, options, stopMachines),
   }
+}
+
+export function folderOf({ folder, domain }: MachineArtifact): { path: string; uid: number | null } {
+  return { path: folder, uid: domain?.uid ?? null }
+}
+
+/** Of machines to start: those that libvirt does not know, or knows otherwise. */
+export function findDefinitions(start: MachineArtifact[], live: Live): Changes['defineDomains'] {
+  return start.flatMap((machine) => {
+    if (machine.domain === undefined) return []
+    const before = live.machines.find(({ name }) => name === machine.name)?.domain?.xml ?? null
+    return sameDomain(machine.domain, before) ? [] : [{ machine, before }]
+  })
+}
+
+/** Domains of machines that are no longer wanted, or wanted without libvirt. */
+function findUndefinitions(
+  wanted: Artifacts,
+  live: Live,
+  options: DiffOptions,
+  stop: MachineArtifact[],
+): Changes['undefineDomains'] {
+  return live.machines.flatMap((machine) => {
+    const xml = machine.domain?.xml ?? null
+    const stays = wanted.machines.some(({ name, domain }) => name === machine.name && domain !== undefined)
+    const ends = !machine.running || stop.some(({ name }) => name === machine.name)
+    if (xml === null || stays || !ends) return []
+    return liveMachine(machine, wanted, options).map((known) => ({ machine: known, xml }))
+  })
 }
 
 /** Pages of all machines; those left running with another command line hold what they were started with. */
@@ -87,9 +120,9 @@ function neededPages(
 
 /** Machines that run with another command line than wanted. */
 export function changedMachines(wanted: Artifacts, live: Live): MachineArtifact[] {
-  return wanted.machines.filter(({ name, argv }) =>
+  return wanted.machines.filter((machine) =>
     live.machines.some(
-      (machine) => machine.running && machine.name === name && !sameArgv(argv, machine.argv),
+      (running) => running.running && running.name === machine.name && !sameMachine(machine, running),
     ),
   )
 }

@@ -3,6 +3,7 @@ import type { Changes } from './find-changes.js'
 import {
   addPort,
   createTap,
+  defineDomain,
   deletePort,
   deleteTap,
   makeFolder,
@@ -13,6 +14,7 @@ import {
   startSwitch,
   stopMachine,
   stopSwitch,
+  undefineDomain,
 } from './make-step.js'
 import type { Live, Step } from './steps.js'
 
@@ -31,16 +33,18 @@ export function listSteps(changes: Changes, wanted: Artifacts, live: Live): Step
   )
   return [
     ...changes.stopMachines.map(stopMachine),
+    ...changes.undefineDomains.map(({ machine, xml }) => undefineDomain(machine, xml)),
     ...changes.removeFolders.map(removeFolder),
     ...machinePortsFirst.map((port) => deletePort(control, port)),
     ...changes.deleteTaps.map(deleteTap),
     ...changes.release.map(releaseHugepages),
-    ...changes.makeFolders.map(makeFolder),
+    ...changes.makeFolders.map(({ path, uid }) => makeFolder(path, uid)),
     ...changes.reserve.map(({ need, atLeast }) => reserveHugepages(need, atLeast)),
     ...(changes.stopSwitch ? [stopSwitch(live.switch?.argv ?? null, control)] : []),
     ...(changes.startSwitch ? [startSwitch(argv, control)] : []),
     ...changes.createTaps.map(createTap),
     ...tapPortsFirst.map((port) => addPort(control, port)),
+    ...changes.defineDomains.map(({ machine, before }) => defineDomain(machine, before)),
     ...changes.startMachines.map(startMachine),
   ]
 }

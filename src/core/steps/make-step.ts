@@ -5,11 +5,11 @@ import type { Step } from './steps.js'
 
 /** Each kind of step with its label, its undo and its check. */
 
-export function makeFolder(path: string): Step {
+export function makeFolder(path: string, uid: number | null = null): Step {
   return {
     id: `make-folder ${path}`,
     label: `make folder ${path}`,
-    action: { do: 'make-folder', path },
+    action: { do: 'make-folder', path, ...(uid === null ? {} : { uid }) },
     undo: { do: 'remove-folder', path },
     verify: { expect: 'folder', path, present: true },
   }
@@ -113,6 +113,34 @@ export function deletePort(control: string, port: PortRequest): Step {
   }
 }
 
+/** `before` is the definition that libvirt has now; null = none. */
+export function defineDomain(machine: MachineArtifact, before: string | null): Step {
+  return {
+    id: `define-domain ${machine.name}`,
+    label: `define domain ${machine.domain?.name}`,
+    action: { do: 'define-domain', machine, before },
+    undo:
+      before === null
+        ? { do: 'undefine-domain', machine }
+        : { do: 'define-domain', machine: withDefinition(machine, before), before: null },
+    verify: { expect: 'domain', machine, xml: machine.domain?.xml ?? null },
+  }
+}
+
+export function undefineDomain(machine: MachineArtifact, before: string): Step {
+  return {
+    id: `undefine-domain ${machine.name}`,
+    label: `undefine domain ${machine.domain?.name}`,
+    action: { do: 'undefine-domain', machine },
+    undo: { do: 'define-domain', machine: withDefinition(machine, before), before: null },
+    verify: { expect: 'domain', machine, xml: null },
+  }
+}
+
+function withDefinition(machine: MachineArtifact, xml: string): MachineArtifact {
+  return machine.domain === undefined ? machine : { ...machine, domain: { ...machine.domain, xml } }
+}
+
 export function startMachine(machine: MachineArtifact): Step {
   const { name } = machine
   return {
@@ -130,7 +158,7 @@ export function stopMachine(machine: MachineArtifact): Step {
     id: `stop-machine ${name}`,
     label: `stop machine ${name}`,
     action: { do: 'stop-machine', machine },
-    undo: machine.argv.length === 0 ? null : { do: 'start-machine', machine },
+    undo: machine.argv.length === 0 && machine.domain === undefined ? null : { do: 'start-machine', machine },
     verify: { expect: 'machine', name, running: false },
   }
 }

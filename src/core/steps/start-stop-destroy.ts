@@ -2,13 +2,21 @@ import { VhostkitError } from '../errors.js'
 import type { Artifacts, MachineArtifact } from '../render/artifacts.js'
 import { portPrefix, tapPrefix } from '../spec/names.js'
 import { pagesInBoth } from './count-pages.js'
-import { type Changes, type DiffOptions, findChanges, findReservations } from './find-changes.js'
+import {
+  type Changes,
+  type DiffOptions,
+  findChanges,
+  findDefinitions,
+  findReservations,
+  folderOf,
+} from './find-changes.js'
 import { listSteps } from './list-steps.js'
 import { liveMachine } from './live-machine.js'
 import type { Live, Step } from './steps.js'
 
 const nothing: Changes = {
   stopMachines: [],
+  undefineDomains: [],
   removeFolders: [],
   deletePorts: [],
   deleteTaps: [],
@@ -19,6 +27,7 @@ const nothing: Changes = {
   startSwitch: false,
   createTaps: [],
   addPorts: [],
+  defineDomains: [],
   startMachines: [],
 }
 
@@ -32,7 +41,7 @@ export function stepsToStart(wanted: Artifacts, live: Live, names: string[]): St
   const changes: Changes = {
     ...nothing,
     startMachines,
-    makeFolders: startMachines.map(({ folder }) => folder),
+    makeFolders: startMachines.map(folderOf),
     deletePorts: all.deletePorts.filter(
       (port) => isNeeded(port) && all.addPorts.some(({ name }) => name === port.name),
     ),
@@ -41,6 +50,7 @@ export function stepsToStart(wanted: Artifacts, live: Live, names: string[]): St
     startSwitch: all.startSwitch,
     createTaps: all.createTaps,
     addPorts: all.addPorts.filter(isNeeded),
+    defineDomains: findDefinitions(startMachines, live),
   }
   return startMachines.length === 0 ? [] : listSteps(changes, wanted, live)
 }
@@ -73,6 +83,11 @@ export function stepsToDestroy(wanted: Artifacts, live: Live, options: DestroyOp
   const changes: Changes = {
     ...nothing,
     stopMachines: runningMachines(wanted, live, options),
+    undefineDomains: live.machines.flatMap((machine) => {
+      const xml = machine.domain?.xml ?? null
+      if (xml === null) return []
+      return liveMachine(machine, wanted, options).map((found) => ({ machine: found, xml }))
+    }),
     removeFolders: [...new Set([...wanted.machines, ...known].map(({ folder }) => folder))],
     deletePorts: ports,
     deleteTaps: live.taps.filter(({ ifname }) => ifname.startsWith(tapPrefix(wanted.deployment))),

@@ -7,7 +7,8 @@ import type { MachineArtifact, PortRequest, TapArtifact } from '../render/artifa
 
 /** What a step does. Each action is carried out by exactly one driver. */
 export type Action =
-  | { do: 'make-folder'; path: string }
+  /** `uid`: who runs QEMU, when that is another user: the folder is his, and he may pass those above it. */
+  | { do: 'make-folder'; path: string; uid?: number }
   | { do: 'remove-folder'; path: string }
   | { do: 'reserve-hugepages'; node: number; pageBytes: number; pages: number }
   | { do: 'release-hugepages'; node: number; pageBytes: number; pages: number }
@@ -17,6 +18,9 @@ export type Action =
   | { do: 'delete-tap'; ifname: string }
   | { do: 'add-port'; control: string; port: PortRequest }
   | { do: 'delete-port'; control: string; name: string }
+  /** `before`: the definition that libvirt had, for an undo; null = none. */
+  | { do: 'define-domain'; machine: MachineArtifact; before: string | null }
+  | { do: 'undefine-domain'; machine: MachineArtifact }
   | { do: 'start-machine'; machine: MachineArtifact }
   | { do: 'stop-machine'; machine: MachineArtifact }
 
@@ -27,6 +31,7 @@ export type Check =
   | { expect: 'switch'; control: string; running: boolean }
   | { expect: 'tap'; ifname: string; present: boolean }
   | { expect: 'port'; control: string; name: string; present: boolean }
+  | { expect: 'domain'; machine: MachineArtifact; xml: string | null }
   | { expect: 'machine'; name: string; running: boolean }
   | { expect: 'nothing' }
 
@@ -41,6 +46,15 @@ export interface Step {
   verify: Check
 }
 
+export interface LiveMachine {
+  name: string
+  running: boolean
+  pid: number
+  argv: string[] | null
+  /** Only with the driver libvirt: the definition that it will start from next; null = none. */
+  domain?: { xml: string | null }
+}
+
 /** Live: what exists now, in the shape of Artifacts; read by the drivers. */
 export interface Live {
   /** null: the switch does not answer on the control socket. */
@@ -49,7 +63,7 @@ export interface Live {
   taps: TapArtifact[]
   /** From `port.list`, reduced to the request's fields. */
   ports: PortRequest[]
-  machines: { name: string; running: boolean; pid: number; argv: string[] | null }[]
+  machines: LiveMachine[]
   /** Hugepages that this deployment reserved earlier (from its receipt). */
   reserved: { node: number; pageBytes: number; pages: number }[]
 }

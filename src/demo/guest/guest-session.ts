@@ -28,6 +28,11 @@ export class GuestSession {
   /** Waits until the guest has its network up and reads commands. */
   async ready(): Promise<void> {
     await this.#console.take(/^@ready .*$/m, bootLimitMs, this.#signal)
+    await this.answers()
+  }
+
+  /** Waits until the guest answers: what it said before somebody listened is lost. */
+  async answers(): Promise<void> {
     await waitFor(
       { what: `an answer of ${this.name}`, limitMs: answerLimitMs, signal: this.#signal },
       async () => {

@@ -22,6 +22,7 @@ describe('parseSpec', () => {
       version: 1,
       name: 'small',
       driver: 'qemu',
+      connect: null,
       networks: [],
       machines: [
         {

@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import { VhostkitError } from '../../../src/core/errors.js'
+import { findLosses } from '../../../src/core/xml/find-losses.js'
+import { parseXml } from '../../../src/core/xml/parse-xml.js'
+import { renderXml } from '../../../src/core/xml/render-xml.js'
+import { attributeOf, element, elementsOf, find, textOf, type XmlElement } from '../../../src/core/xml/xml.js'
+
+/** What a text is refused for; empty when it is read. */
+function refusal(text: string): string {
+  try {
+    parseXml(text)
+    return ''
+  } catch (error) {
+    assert.ok(error instanceof VhostkitError && error.code === 'xml-refused', String(error))
+    return String(error.cause)
+  }
+}
+
+describe('XML', () => {
+  it('is read with prefixes, comments, entities and all, and knows its places', () => {
+    const text = `<?xml version='1.0'?>\n<!-- by hand -->\n<a x:y="1 &amp; 2" z='&#x41;"'>t&lt;<b/><!-- c --><![CDATA[<x>]]></a>\n`
+    const root = parseXml(text)
+    assert.equal(root.name, 'a')
+    assert.equal(attributeOf(root, 'x:y'), '1 & 2')
+    assert.equal(attributeOf(root, 'z'), 'A"')
+    assert.equal(textOf(root), 't<<x>')
+    assert.equal(text.slice(root.start, root.end), text.slice(text.indexOf('<a'), -1))
+    const b = find(root, 'b')
+    assert.equal(text.slice(b?.start, b?.end), '<b/>')
+    assert.equal(find(root, 'b', 'c'), null)
+    assert.deepEqual(elementsOf(root).length, 1)
+  })
+
+  it('comes back as it was built, whatever is in it', () => {
+    const name = fc.stringMatching(/^[a-z][a-z0-9.-]{0,5}$/).filter((word) => word !== 'constructor')
+    const word = fc
+      .string({ unit: 'binary', maxLength: 12 })
+      .map((text) => text.replace(/[^\t\n\r -\ud7ff]/g, '?'))
+    const leaf = fc
+      .tuple(name, fc.dictionary(name, word, { maxKeys: 3 }), word)
+      .map(([tag, attributes, text]) => element(tag, attributes, ...(text.trim() === '' ? [] : [text])))
+    const tree = fc
+      .tuple(name, fc.dictionary(name, word, { maxKeys: 3 }), fc.array(leaf, { minLength: 1, maxLength: 4 }))
+      .map(([tag, attributes, children]) => element(tag, attributes, ...children))
+    const shape = (node: XmlElement): unknown => [
+      node.name,
+      node.attributes,
+      elementsOf(node).length > 0 ? elementsOf(node).map(shape) : textOf(node),
+    ]
+    fc.assert(fc.property(tree, (root) => assert.deepEqual(shape(parseXml(renderXml(root))), shape(root))))
+  })
+
+  it('never ends in anything but a tree or a refusal', () => {
+    const pieces = fc.constantFrom(
+      '<',
+      '>',
+      '/',
+      'a',
+      ' ',
+      '=',
+      '"',
+      "'",
+      '&',
+      ';',
+      '#',
+      '!',
+      '-',
+      '[',
+      ']',
+      '?',
+      ':',
+    )
+    fc.assert(
+      fc.property(fc.array(pieces, { maxLength: 30 }), (parts) => void refusal(parts.join(''))),
+      { numRuns: 2_000 },
+    )
+  })
+
+  for (const [what, text, why] of [
+    ['a document type', '<!DOCTYPE a><a/>', /document type/],
+    ['a document type within', '<a><!DOCTYPE a></a>', /document type/],
+    ['an entity of its own', '<a>&b;</a>', /entity/],
+    ['an entity named like a method', '<a>&toString;</a>', /entity/],
+    ['a bare ampersand', '<a x="1 & 2"/>', /entity/],
+    ['the character 0', '<a>&#0;</a>', /entity/],
+    ['the element __proto__', '<a><__proto__ x="1"/></a>', /never read/],
+    ['the attribute __proto__', '<a __proto__="1"/>', /never read/],
+    ['a prefixed constructor', '<a><q:constructor/></a>', /never read/],
+    ['an attribute twice', '<a b="1" b="2"/>', /twice/],
+    ['an open element', '<a><b></a>', /closes nothing/],
+    ['an element never closed', '<a><b/>', /never closed/],
+    ['two roots', '<a/><b/>', /second root/],
+    ['text outside', '<a/>b', /outside/],
+    ['nothing', ' ', /no element/],
+    ['an attribute without quotes', '<a b=1/>', /quotes/],
+    ['a comment without end', '<a><!-- b</a>', /without/],
+    ['a declaration within', '<a><?xml version="1.0"?></a>', /declaration/],
+    ['a tag in an attribute', '<a b="<c>"/>', /"<"/],
+  ] as const) {
+    it(`with ${what} is refused`, () => assert.match(refusal(text), why))
+  }
+
+  describe('that attacks', () => {
+    const laughs = (levels: number) =>
+      Array.from({ length: levels }, (_, n) => `<!ENTITY l${n + 1} "${`&l${n};`.repeat(10)}">`).join('')
+    const attacks = {
+      'a billion laughs': `<!DOCTYPE a [<!ENTITY l0 "ha">${laughs(9)}]><a>&l9;</a>`,
+      'an external entity': `<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>`,
+      'endless depth': '<a>'.repeat(200_000),
+      'endless size': `<a>${' '.repeat(64 * 1024 * 1024)}</a>`,
+      'endless elements': `<a>${'<b/>'.repeat(200_000)}</a>`,
+      'endless attributes': `<a ${Array.from({ length: 90_000 }, (_, n) => `a${n}="1"`).join(' ')}/>`,
+      'an endless name': `<${'a'.repeat(1_000_000)}`,
+      'endless ampersands': `<a>${'&'.repeat(1_000_000)}</a>`,
+      'endless blanks': `<a ${' '.repeat(1_000_000)}`,
+      'endless comments': `<a>${'<!--'.repeat(250_000)}</a>`,
+    }
+    for (const [what, text] of Object.entries(attacks)) {
+      it(`with ${what} is refused within 100 ms and 64 MiB`, () => {
+        const heap = process.memoryUsage().heapUsed
+        const begin = process.cpuUsage()
+        assert.notEqual(refusal(text), '')
+        // Of the processor: other programs on the host are not ours to measure.
+        const { user, system } = process.cpuUsage(begin)
+        const ms = (user + system) / 1000
+        const mib = (process.memoryUsage().heapUsed - heap) / 1024 ** 2
+        assert.ok(ms < 100, `${ms} ms`)
+        assert.ok(mib < 64, `${mib} MiB`)
+      })
+    }
+  })
+})
+
+describe('what a definition lost', () => {
+  const losses = (wanted: string, found: string) => findLosses(parseXml(wanted), parseXml(found))
+
+  it('is nothing when the other only has more, in another order', () => {
+    const wanted = `<d><os machine='q35'/><i><mac a='2'/></i><n>vm</n></d>`
+    const found = `<d x='1'><n>vm</n><i><mac a='1'/></i><i><mac a='2' b='3'/></i><os machine='pc-q35-7.2'/></d>`
+    assert.deepEqual(losses(wanted, found), [])
+  })
+
+  it('is each element, attribute and text that is gone or another', () => {
+    const wanted = `<d><n>vm</n><cell id='0' memAccess='shared'/><i><mac a='2'/></i><gone/></d>`
+    const found = `<d><n>wm</n><cell id='0'/><i><mac a='1'/></i></d>`
+    assert.deepEqual(losses(wanted, found), [
+      'd/n: vm is wm',
+      'd/cell/@memAccess: shared is gone',
+      'd/i/mac/@a: 2 is 1',
+      'd/gone: gone',
+    ])
+    assert.deepEqual(losses('<a/>', '<b/>'), ['a: <a> is <b>'])
+    assert.deepEqual(losses(`<os machine='q35'/>`, `<os machine='pc-i440fx-7.2'/>`).length, 1)
+  })
+})

@@ -1,0 +1,73 @@
+import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeGuest } from '../../../src/demo/guest/guest.js'
+import { GuestSession } from '../../../src/demo/guest/guest-session.js'
+import { makeSandbox, type Sandbox } from '../sandbox.js'
+import { type Libvirtd, startLibvirtd, until } from './libvirtd.js'
+
+/** A libvirtd of a test's own, and a spec of two machines for it. */
+export interface DomainSandbox extends Sandbox {
+  libvirtd: Libvirtd
+  /** Address of each machine of the spec. */
+  addresses: Record<string, string>
+  /** Kernel and initrd, where QEMU's user can read them. */
+  guest: { kernel: string; initrd: string }
+  /** Connects to the console of a machine that was just started, and waits until its guest is ready. */
+  boot(machine: string): Promise<GuestSession>
+  end(): Promise<void>
+}
+
+/** `hugepages` as in a spec. */
+export async function makeDomainSandbox(hugepages: string): Promise<DomainSandbox> {
+  const sandbox = await makeSandbox(hugepages)
+  const { base } = sandbox
+  chmodSync(base, 0o755)
+  const signal = new AbortController().signal
+  const image = await makeGuest(process.cwd(), () => undefined, signal)
+  const guest = { kernel: join(base, 'vmlinuz'), initrd: join(base, 'initrd.gz') }
+  copyFileSync(image.kernel, guest.kernel)
+  copyFileSync(image.initrd, guest.initrd)
+  for (const path of Object.values(guest)) chmodSync(path, 0o644)
+  const libvirtd = await startLibvirtd(base)
+  const addresses = { one: '192.168.78.11', two: '192.168.78.12' }
+  const spec = sandbox.writeSpec(
+    [
+      'version: 1',
+      'name: sandbox',
+      'driver: libvirt',
+      `connect: ${libvirtd.uri}`,
+      `hugepages: ${hugepages}`,
+      'networks: [{ name: lan, host: 192.168.78.1/24 }]',
+      'machines:',
+      ...Object.entries(addresses).map(([name, address]) => {
+        const cmdline = `console=ttyS0 panic=-1 quiet vhostkit.ip=${address}/24`
+        const boot = `{ kernel: ${guest.kernel}, initrd: ${guest.initrd}, cmdline: ${cmdline} }`
+        return `  - { name: ${name}, memory: 128M, boot: ${boot}, interfaces: [lan] }`
+      }),
+      '',
+    ].join('\n'),
+  )
+  return {
+    ...sandbox,
+    libvirtd,
+    addresses,
+    guest,
+    spec,
+    boot: async (machine) => {
+      const folder = join(sandbox.run, 'machines', `sandbox.${machine}`)
+      await until(`the guest of ${machine} to be ready`, 60_000, () =>
+        /^@ready/m.test(
+          existsSync(`${folder}/console.log`) ? readFileSync(`${folder}/console.log`, 'latin1') : '',
+        ),
+      )
+      const session = await GuestSession.connect(machine, `${folder}/console.sock`, signal)
+      await session.answers()
+      return session
+    },
+    end: async () => {
+      await sandbox.json('destroy', 'sandbox', '--grace', '0').catch(() => undefined)
+      await libvirtd.stop()
+      sandbox.remove()
+    },
+  }
+}
