@@ -3,6 +3,7 @@ import type { MachineArtifact } from '../core/render/artifacts.js'
 import { readDomainState } from '../drivers/libvirt/read-domain.js'
 import { readMachine } from '../drivers/machines.js'
 import { QmpClient } from '../drivers/qemu/qmp.js'
+import { type InterfaceStatus, interfacesOf, type SwitchView } from './interface-status.js'
 import { knownArtifacts, type Receipt } from './receipt.js'
 
 export interface MachineStatus {
@@ -21,11 +22,12 @@ export interface DeploymentStatus {
   time: string
   spec: string
   machines: MachineStatus[]
+  interfaces: InterfaceStatus[]
   reserved: Receipt['reserved']
 }
 
 /** What runs of a deployment that was applied. */
-export async function readStatus(receipt: Receipt): Promise<DeploymentStatus> {
+export async function readStatus(receipt: Receipt, view: SwitchView | null): Promise<DeploymentStatus> {
   const { deployment, status, operation, time, spec, reserved } = receipt
   const machines = await Promise.all(
     knownArtifacts(receipt).machines.map(async (machine): Promise<MachineStatus> => {
@@ -40,7 +42,8 @@ export async function readStatus(receipt: Receipt): Promise<DeploymentStatus> {
       return { name, running, pid, state: running ? await readState(machine) : 'off', console: consoleSocket }
     }),
   )
-  return { deployment, status, operation, time, spec: spec.path, machines, reserved }
+  const interfaces = interfacesOf(receipt, view)
+  return { deployment, status, operation, time, spec: spec.path, machines, interfaces, reserved }
 }
 
 async function readState({ domain, qmpSocket }: MachineArtifact): Promise<string> {

@@ -1,3 +1,4 @@
+import { readSwitchView } from '../../apply/interface-status.js'
 import { readOrphans } from '../../apply/orphan-ports.js'
 import { readReceipt, readReceipts } from '../../apply/receipt.js'
 import { type DeploymentStatus, readStatus } from '../../apply/status.js'
@@ -5,9 +6,9 @@ import { switchControl } from '../../apply/switch-alone.js'
 import { VhostkitError } from '../../core/errors.js'
 import { showTable } from '../../core/render/show-table.js'
 import { showSize } from '../../core/spec/size.js'
-import { readPorts } from '../../drivers/switch/ports.js'
 import { readSwitch } from '../../drivers/switch/process.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+import { showInterfaces } from '../show-interfaces.js'
 import { showPorts } from './switch-ports.js'
 
 export async function run(input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
@@ -19,12 +20,13 @@ export async function run(input: CommandInput, { places }: CommandContext): Prom
   }
   const receipts = one === null ? await readReceipts(folders.state) : [one]
   const control = switchControl(folders)
-  const [info, ports, deployments, orphans] = await Promise.all([
+  const [info, view, orphans] = await Promise.all([
     readSwitch(control),
-    readPorts(control).catch(() => []),
-    Promise.all(receipts.map(readStatus)),
+    readSwitchView(control),
     readOrphans(folders).catch(() => []),
   ])
+  const ports = view?.ports ?? []
+  const deployments = await Promise.all(receipts.map((receipt) => readStatus(receipt, view)))
   const switchLine =
     info === null
       ? `The switch does not run (${control}).`
@@ -54,6 +56,7 @@ function showDeployment({
   status,
   time,
   machines,
+  interfaces,
   reserved,
   operation,
 }: DeploymentStatus): string {
@@ -67,6 +70,7 @@ function showDeployment({
   return [
     `${deployment}: ${status}${cut} (${time})`,
     showTable([['MACHINE', 'STATE', 'PID', 'CONSOLE'], ...rows]),
+    ...showInterfaces(interfaces),
     ...(pages.length === 0 ? [] : [`holds ${pages.join(', ')}`]),
   ].join('\n')
 }

@@ -1,0 +1,37 @@
+import type { InterfaceStatus } from '../apply/interface-status.js'
+import { showTable } from '../core/render/show-table.js'
+
+/** The cards of a deployment, the features that each agreed on, and loudly what is on the wrong node. */
+export function showInterfaces(interfaces: InterfaceStatus[]): string[] {
+  if (interfaces.length === 0) return []
+  const heading = ['INTERFACE', 'NETWORK', 'STATE', 'QUEUES', 'MEMORY', 'WORKER', 'DROPS', 'LAST ERROR']
+  const agreed = interfaces.filter(({ features }) => features.length > 0)
+  return [
+    showTable([heading, ...interfaces.map(interfaceRow)]),
+    ...agreed.map((one) => `features of ${nameOf(one)}: ${one.features.join(' ')}`),
+    ...interfaces.filter(({ far }) => far).map(showFar),
+  ]
+}
+
+function interfaceRow(one: InterfaceStatus): string[] {
+  const { network, state, queues, memory_node, worker_nodes, drops, last_error } = one
+  const counts = Object.entries(drops).map(([reason, count]) => `${reason} ${count}`)
+  return [
+    nameOf(one),
+    network,
+    state,
+    `${queues.started} of ${queues.offered}`,
+    memory_node === null ? '-' : `node ${memory_node}`,
+    worker_nodes.length === 0 ? '-' : `node ${worker_nodes.join(', ')}`,
+    counts.length === 0 ? 'none' : counts.join(', '),
+    last_error ?? '-',
+  ]
+}
+
+function showFar(one: InterfaceStatus): string {
+  return `WRONG NODE: the memory of ${nameOf(one)} is on node ${one.memory_node}, its worker on node ${one.worker_nodes.join(', ')}; see \`vhostkit doctor\`.`
+}
+
+function nameOf({ machine, index }: InterfaceStatus): string {
+  return `${machine} net${index}`
+}
