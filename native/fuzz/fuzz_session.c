@@ -53,13 +53,19 @@ static void on_resume(void *owner)
     paused = false;
 }
 
+static void on_enable(void *owner)
+{
+    (void)owner;
+    FUZZ_CHECK(!paused, "enabled in a pause");
+}
+
 static void on_announce(void *owner, const uint8_t mac[6])
 {
     (void)owner;
     (void)mac;
 }
 
-static const struct session_ops ops = { on_pause, on_resume, on_announce };
+static const struct session_ops ops = { on_pause, on_resume, on_enable, on_announce };
 
 static void make_pool(void)
 {

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/random.h>
 #include <unistd.h>
 #include <urcu-qsbr.h>
 
@@ -19,6 +20,8 @@
 #include "log.h"
 #include "port/port.h"
 #include "quiesce.h"
+#include "switch/flow_hash.h"
+#include "switch/steering.h"
 #include "switch/topology.h"
 #include "vhost/memory_map.h"
 #include "vhost/socket_watch.h"
@@ -32,6 +35,7 @@ struct datapath {
     struct event_timer look;         /* at workers that may hang in a call (notifier.h) */
     struct event_source report;      /* eventfd: a worker found a queue broken */
     struct event_timer tick;         /* ages the MAC tables */
+    struct event_timer second;       /* ages the flows */
     struct event_timer hold;         /* ends it at the latest */
     bool holding;                    /* no queue has a worker (datapath_hold) */
     struct worker *workers[WORKERS_MAX];
@@ -476,6 +480,25 @@ static void on_tick(void *owner)
     event_loop_start_timer(datapath->loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
 }
 
+static void on_second(void *owner)
+{
+    struct datapath *datapath = owner;
+
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        if (datapath->ports[i]->steering != NULL)
+            steering_tick(datapath->ports[i]->steering);
+    event_loop_start_timer(datapath->loop, &datapath->second, 1000, on_second, datapath);
+}
+
+/* Without a seed from the kernel guests could guess the hash; the flows would still be told apart. */
+static void seed_flows(void)
+{
+    uint64_t seed;
+
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == (ssize_t)sizeof seed)
+        flow_hash_seed(seed);
+}
+
 static void on_look(void *owner)
 {
     struct datapath *datapath = owner;
@@ -523,6 +546,8 @@ struct datapath *datapath_create(struct event_loop *loop, const struct datapath_
     datapath->socket_watch = socket_watch_create(loop, options->inotify_fd);
     datapath->topology = topology_create(NULL, 0);
     event_loop_start_timer(loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
+    event_loop_start_timer(loop, &datapath->second, 1000, on_second, datapath);
+    seed_flows();
     on_look(datapath);
     if (event_loop_add(loop, &datapath->report, report, EPOLLIN, on_report, datapath) == 0 &&
         datapath->topology != NULL && notifier_install() == 0 && memory_map_guard_install() == 0 && quiesce_init() == 0 &&
@@ -544,6 +569,7 @@ void datapath_destroy(struct datapath *datapath)
     for (unsigned i = 0; i < datapath->worker_count; i++)
         worker_stop(datapath->workers[i]);
     event_loop_stop_timer(datapath->loop, &datapath->tick);
+    event_loop_stop_timer(datapath->loop, &datapath->second);
     event_loop_stop_timer(datapath->loop, &datapath->hold);
     event_loop_stop_timer(datapath->loop, &datapath->look);
     event_loop_remove(datapath->loop, &datapath->report);

@@ -59,6 +59,15 @@ static void on_resume(void *owner)
     touch_rings(rig);
 }
 
+/* Workers may be at the rings all the time. */
+static void on_enable(void *owner)
+{
+    struct session_rig *rig = owner;
+
+    assert_false(rig->paused);
+    touch_rings(rig);
+}
+
 static void on_announce(void *owner, const uint8_t mac[6])
 {
     struct session_rig *rig = owner;
@@ -67,7 +76,8 @@ static void on_announce(void *owner, const uint8_t mac[6])
     memcpy(rig->announced_mac, mac, 6);
 }
 
-static const struct session_ops ops = { .pause = on_pause, .resume = on_resume, .announce = on_announce };
+static const struct session_ops ops = { .pause = on_pause, .resume = on_resume, .enable = on_enable,
+                                        .announce = on_announce };
 
 static void release(struct session_rig *rig)
 {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "switch/steering.h"
 #include "worker/cycles.h"
 #include "worker/worker.h"
 
@@ -41,7 +42,9 @@ bool port_init(struct port *port, const struct port_ops *ops, struct datapath *d
     port->rx = stats_alloc(port->pairs);
     port->tx = stats_alloc(port->pairs);
     port->policy = policy_copy(&config->policy);
-    if (port->rx != NULL && port->tx != NULL && port->policy != NULL)
+    if (port->pairs > 1)
+        port->steering = steering_create();
+    if (port->rx != NULL && port->tx != NULL && port->policy != NULL && (port->pairs == 1 || port->steering != NULL))
         return true;
     port_deinit(port);
     return false;
@@ -53,6 +56,8 @@ void port_deinit(struct port *port)
     free(port->tx);
     free((void *)port->policy);
     port->policy = NULL;
+    steering_destroy(port->steering);
+    port->steering = NULL;
     port->rx = NULL;
     port->tx = NULL;
 }

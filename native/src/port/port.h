@@ -17,6 +17,7 @@
 #include "switch/meter.h"
 
 struct network;
+struct steering;
 struct worker;
 
 struct port_ops {
@@ -28,7 +29,7 @@ struct port_ops {
     bool (*polled)(const struct port *port, unsigned pair);
     /* Worker, after it woke: wake-ups are not needed. */
     void (*disarm)(struct port *port, unsigned pair);
-    /* Worker: delivers frames and counts what it cannot deliver. `pair` is the sender's, a hint. */
+    /* Worker: delivers frames to the queue pair and counts what it cannot deliver. */
     void (*deliver)(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
                     unsigned count);
     /* Control: begins to connect, listen or read; the port is in the topology. */
@@ -58,6 +59,7 @@ struct port {
     struct queue_stats *tx;       /* [pairs] to the port; written under the pair's lock */
     struct worker *workers[PORT_QUEUES_MAX]; /* that poll each pair */
     const struct port_policy *_Atomic policy; /* config.policy as workers see it; never changed, only replaced */
+    struct steering *steering;    /* of frames to one of several pairs; NULL: there is one */
     struct meter storm;           /* of flooded frames from the port; any worker */
     struct rate_meter rx_rate;    /* of frames from it; any worker */
     struct rate_meter tx_rate;    /* of frames to it; any worker */

@@ -92,7 +92,7 @@ unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *work
     unsigned count = ring_take(&vring->ring, worker->burst);
 
     if (count > 0) {
-        if (vring->enabled)
+        if (atomic_load_explicit(&vring->enabled, memory_order_relaxed))
             forward_burst(worker, port, pair, vport->session.features, worker->burst->frames, count);
         else
             burst_drop(stats, DROP_TX_DISABLED, count); /* started but disabled: processed and discarded (R21) */
@@ -218,17 +218,17 @@ void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worke
                           unsigned count)
 {
     struct vhost_port *vport = vhost_port_of(port);
-    int target = vhost_port_live(vport) ? vport->receiver[pair % port->pairs] : -1;
+    struct vring *vring = receive_ring(vport, pair);
 
-    if (target < 0) {
+    if (!vhost_port_live(vport) || !vring->ring.running ||
+        !atomic_load_explicit(&vring->enabled, memory_order_relaxed)) {
         /* No ring, so no lock: any worker may be here. */
         atomic_fetch_add_explicit(&port->tx[0].drops[DROP_RX_NOT_READY], count, memory_order_relaxed);
         return;
     }
-    struct vring *vring = receive_ring(vport, (unsigned)target);
     struct delivery delivery = {
         .ring = &vring->ring,
-        .stats = &port->tx[target],
+        .stats = &port->tx[pair],
         .scratch = worker->scratch,
         .pieces = DELIVERY_PIECES,
     };

@@ -12,6 +12,7 @@
 
 #include "port/vhost_port.h"
 #include "switch/mac_table.h"
+#include "switch/steering.h"
 #include "worker/numa.h"
 #include "worker/worker.h"
 
@@ -51,17 +52,23 @@ static void on_pause(void *owner)
         datapath_quiesce(vport->port.datapath);
 }
 
-/* Which receive ring serves which sender's pair: its own number if that one is live, else the first that is (H54). */
+/* It works, and the front end has it enabled. */
+static bool ring_wanted(const struct vhost_port *vport, const struct vring *vring)
+{
+    return ring_usable(&vring->ring) && vring_wants_frames(&vport->session, vring);
+}
+
+/* Tells the workers which receive rings may get frames (H54). False: none. */
 static bool choose_receivers(struct vhost_port *vport)
 {
-    int first = -1;
+    uint64_t receivers = 0;
 
-    for (int pair = (int)vport->port.pairs - 1; pair >= 0; pair--)
-        if (vring_live(receive_ring(vport, (unsigned)pair)))
-            first = pair;
     for (unsigned pair = 0; pair < vport->port.pairs; pair++)
-        vport->receiver[pair] = (int8_t)(vring_live(receive_ring(vport, pair)) ? (int)pair : first);
-    return first >= 0;
+        if (ring_wanted(vport, receive_ring(vport, pair)))
+            receivers |= UINT64_C(1) << pair;
+    if (vport->port.steering != NULL)
+        steering_set_receivers(vport->port.steering, receivers);
+    return receivers != 0;
 }
 
 /* The node of the guest's memory, seen on its first running ring; -1 not known. */
@@ -115,18 +122,25 @@ static void force_call(struct vhost_port *vport, unsigned index)
         atomic_store(&vring->call_due, true);
 }
 
+/* Some transmit ring works. */
+static bool can_transmit(const struct vhost_port *vport)
+{
+    for (unsigned i = 1; i < vport->session.vring_count; i += 2)
+        if (ring_wanted(vport, &vport->session.vrings[i]))
+            return true;
+    return false;
+}
+
 static void on_resume(void *owner)
 {
     struct vhost_port *vport = owner;
     bool receives = choose_receivers(vport);
-    bool transmits = false;
     bool running = false;
 
     for (unsigned i = 0; i < vport->session.vring_count; i++) {
         const struct vring *vring = &vport->session.vrings[i];
 
         running |= vring->ring.running;
-        transmits |= (i & 1) != 0 && vring_live(vring);
         if (ring_usable(&vring->ring))
             vport->reported[i] = RING_FAULT_NONE;
         force_call(vport, i);
@@ -135,7 +149,19 @@ static void on_resume(void *owner)
     watch_kicks(vport);
     atomic_store_explicit(&vport->live, running, memory_order_release);
     port_wake(&vport->port); /* a kick may have gone to a dead fd: look at every ring once (R22) */
-    tell_state(vport, receives && transmits);
+    tell_state(vport, receives && can_transmit(vport));
+}
+
+/* The other rings go on meanwhile: a guest may change its number of queues under traffic (ethtool -L). */
+static void on_enable(void *owner)
+{
+    struct vhost_port *vport = owner;
+    bool receives = choose_receivers(vport);
+
+    if (atomic_load(&vport->live))
+        datapath_quiesce(vport->port.datapath); /* nobody still steers by the last set */
+    port_wake(&vport->port);
+    tell_state(vport, receives && can_transmit(vport));
 }
 
 static void on_announce(void *owner, const uint8_t mac[6])
@@ -146,7 +172,7 @@ static void on_announce(void *owner, const uint8_t mac[6])
     port_wake(&vport->port);
 }
 
-static const struct session_ops session_ops = { on_pause, on_resume, on_announce };
+static const struct session_ops session_ops = { on_pause, on_resume, on_enable, on_announce };
 
 /* --- endpoint: control thread --- */
 

@@ -19,7 +19,6 @@ struct vhost_port {
     atomic_bool watched[QUEUE_PAIRS_MAX];  /* the pair's kick fd wakes its worker */
     bool was_up;                           /* an event "port.up" was sent and no "port.down" since */
     atomic_bool live;                      /* workers may look at the session's rings */
-    int8_t receiver[QUEUE_PAIRS_MAX];      /* sender's pair -> pair to deliver on, -1 none; changes while not live */
     uint8_t reported[VRINGS_MAX];          /* ring faults that were logged */
     atomic_bool silent;                    /* a call or error fd blocked: none is signalled */
     bool silence_told;                     /* that was reported, and `silence` runs */

@@ -9,6 +9,8 @@
 #include "switch/forward.h"
 
 #include "switch/classify.h"
+#include "switch/flow_hash.h"
+#include "switch/steering.h"
 #include "switch/topology.h"
 #include "switch/vlan_tag.h"
 #include "worker/cycles.h"
@@ -91,6 +93,48 @@ static enum drop_reason egress_choose(struct passage *passage, int where, unsign
     return DROP_NONE;
 }
 
+/* Answers to what comes on this queue pair shall go back on it. */
+static void flows_learn(struct port *from, unsigned pair, const struct frame *frames, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (frames[i].drop == DROP_NONE)
+            steering_learn(from->steering, flow_hash(&frames[i]), pair);
+}
+
+/* A batch for a port with several receive queues: cut into one for each queue, in their order. */
+static void deliver_steered(struct worker *worker, struct port *port, uint64_t receivers,
+                            struct frame *const *batch, unsigned count)
+{
+    uint8_t queue_of[BURST_MAX];
+    uint64_t queues = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned queue = steering_choose(port->steering, receivers, flow_hash(batch[i]));
+
+        queue_of[i] = (uint8_t)queue;
+        queues |= UINT64_C(1) << queue;
+    }
+    for (; queues != 0; queues &= queues - 1) {
+        unsigned queue = (unsigned)__builtin_ctzll(queues), part_count = 0;
+        struct frame *part[BURST_MAX];
+
+        for (unsigned i = 0; i < count; i++)
+            if (queue_of[i] == queue)
+                part[part_count++] = batch[i];
+        port->ops->deliver(port, queue, worker, part, part_count);
+    }
+}
+
+static void deliver_batch(struct worker *worker, struct port *port, struct frame *const *batch, unsigned count)
+{
+    uint64_t receivers = steering_receivers(port->steering);
+
+    if (__builtin_expect(steering_is_choice(receivers), 0))
+        deliver_steered(worker, port, receivers, batch, count);
+    else
+        port->ops->deliver(port, receivers == 0 ? 0 : (unsigned)__builtin_ctzll(receivers), worker, batch, count);
+}
+
 /* The burst's frames for one port, in the form that it wants; returns how many. */
 static unsigned egress_tag(struct worker *worker, struct port *port, struct frame *frames, struct frame **batch,
                            unsigned count)
@@ -121,7 +165,7 @@ static unsigned egress_police(struct passage *passage, struct port *port, struct
     return kept;
 }
 
-static void egress_deliver(struct passage *passage, unsigned pair)
+static void egress_deliver(struct passage *passage)
 {
     struct worker *worker = passage->worker;
 
@@ -138,7 +182,7 @@ static void egress_deliver(struct passage *passage, unsigned pair)
         if (__builtin_expect(rate_limited(&port->policy->tx_rate), 0))
             count = egress_police(passage, port, batch, count);
         if (__builtin_expect(count > 0, 1))
-            port->ops->deliver(port, pair, worker, batch, count);
+            deliver_batch(worker, port, batch, count);
         list->count = 0;
     }
     worker->touched_count = 0;
@@ -182,5 +226,7 @@ void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint
     }
     counter_add(&stats->frames, passed);
     counter_add(&stats->bytes, bytes);
-    egress_deliver(&passage, pair);
+    if (__builtin_expect(steering_is_choice(steering_receivers(from->steering)), 0))
+        flows_learn(from, pair, frames, count);
+    egress_deliver(&passage);
 }

@@ -105,7 +105,7 @@ static void vring_settle(struct session *session, struct vring *vring)
 {
     bool wanted = vring->kicked && vring->sized && vring->addressed && session->memory != NULL;
 
-    vring->enabled = vring->enable_asked || !(session->features & FEATURE(VHOST_USER_F_PROTOCOL_FEATURES));
+    vring->enabled = vring_wants_frames(session, vring);
     vring->ring.log =
         (session->features & FEATURE(VHOST_F_LOG_ALL)) && session->log.bits != NULL ? &session->log : NULL;
     if (!wanted) {
@@ -346,8 +346,16 @@ static enum outcome on_set_vring_enable(struct session *session, struct incoming
         return because(session, BROKEN, "vring enable: the protocol features bit was not offered");
     if (in->payload->state.num > 1)
         return because(session, REFUSED, "vring enable: wanted 0 or 1, found %u", in->payload->state.num);
-    session_pause(session);
     vring->enable_asked = in->payload->state.num == 1;
+    bool wanted = vring_wants_frames(session, vring);
+
+    if (vring->enabled == wanted)
+        return DONE;
+    /* It is enabled before workers are sent to it, and disabled after they are sent elsewhere: no frame meets it off. */
+    if (wanted)
+        vring->enabled = true;
+    session->ops->enable(session->owner);
+    vring->enabled = wanted;
     return DONE;
 }
 

@@ -27,6 +27,11 @@ struct session_ops {
     void (*pause)(void *owner);
     /* Rings may be used again, in their new state; workers poll them once (R22). */
     void (*resume)(void *owner);
+    /*
+     * A ring is being enabled or disabled (vring_wants_frames). Not between pause and resume: workers
+     * look at the rings meanwhile. After return none sends frames to one that is to be off.
+     */
+    void (*enable)(void *owner);
     /* SEND_RARP: announce this address on the network from the port. */
     void (*announce)(void *owner, const uint8_t mac[6]);
 };
@@ -40,7 +45,7 @@ struct vring {
     uint16_t base;      /* SET_VRING_BASE; what GET_VRING_BASE answers while stopped */
     bool kicked;        /* SET_VRING_KICK came and GET_VRING_BASE did not since: may run */
     bool enable_asked;  /* by SET_VRING_ENABLE */
-    bool enabled;       /* that, or without protocol features from the start (R21) */
+    atomic_bool enabled; /* that, or without protocol features from the start (R21); read by workers at any time */
     bool stale;         /* its addresses or features changed: to be resolved anew before resuming */
     int kick_fd;        /* -1: none, so the ring is polled */
     int call_fd;        /* -1: none */
@@ -96,6 +101,12 @@ int session_payload_limit(const struct vhost_user_header *header);
 enum session_verdict session_handle(struct session *session, const struct vhost_user_message *message,
                                     const int *fds, unsigned fd_count,
                                     struct vhost_user_message *reply);
+
+/* Whether the front end has it enabled; `enabled` follows. */
+static inline bool vring_wants_frames(const struct session *session, const struct vring *vring)
+{
+    return vring->enable_asked || !(session->features & FEATURE(VHOST_USER_F_PROTOCOL_FEATURES));
+}
 
 /* A ring that may move frames now: started, enabled, not broken. */
 static inline bool vring_live(const struct vring *vring)
