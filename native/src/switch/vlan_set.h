@@ -14,7 +14,9 @@
 #include "switch/mac_table.h"
 
 /* Addresses that one VLAN's table has room for: 4 ports at their default limit. */
+#ifndef VLAN_MAC_CAPACITY
 #define VLAN_MAC_CAPACITY 4096u
+#endif
 
 struct vlan_set {
     unsigned ports;                            /* of the network that have VLAN settings */
