@@ -14,6 +14,7 @@
  * frame lies in guest memory and its lengths agree; and by the sanitizers and
  * the guard pages around each region: nothing beyond.
  */
+#include "double_fetch.h"
 #include "driver.h"
 #include "input.h"
 #include "switch/copy.h"
@@ -85,7 +86,16 @@ static void on_load(const volatile void *address, size_t size)
     }
     if (mutating && in.left > 0 && input_byte(&in) < 40)
         guest_ram_poke(&ram, guest + input_byte(&in) % size, input_byte(&in));
+    double_fetch_saw(address, size);
 }
+
+/* One call of the device's code that may load from guest memory. */
+#define DEVICE(call)                                                        \
+    do {                                                                    \
+        double_fetch_begin(&ring, queue.options.receives, true);            \
+        call;                                                               \
+        double_fetch_end();                                                 \
+    } while (0)
 
 static uint64_t choose_address(void)
 {
@@ -185,16 +195,31 @@ static void check_frame(struct frame *frame, uint64_t sender, uint64_t receiver)
         offload_apply(work, frame, receiver, emit, NULL);
 }
 
+/* Its private parts, which nobody may change any more. */
+static void show_frame(const struct frame *frame)
+{
+    double_fetch_result(&frame->drop, sizeof frame->drop);
+    if (frame->drop != DROP_NONE)
+        return;
+    double_fetch_result(&frame->net, sizeof frame->net);
+    double_fetch_result(&frame->length, sizeof frame->length);
+    double_fetch_result(frame->head, frame->head_length);
+}
+
 static void transmit(void)
 {
     struct ring before = ring;
-    unsigned taken = ring_take(&ring, &burst);
+    unsigned taken;
 
+    DEVICE(taken = ring_take(&ring, &burst));
+    double_fetch_result(burst.heads, taken * sizeof burst.heads[0]);
     FUZZ_CHECK(taken <= BURST_MAX && taken == burst.count, "took %u", taken);
     FUZZ_CHECK(before.used_idx == ring.used_idx, "used without completing");
-    for (unsigned i = 0; i < taken; i++)
+    for (unsigned i = 0; i < taken; i++) {
+        show_frame(&burst.frames[i]);
         check_frame(&burst.frames[i], offloads, offloads >> 16);
-    ring_complete(&ring, &burst);
+    }
+    DEVICE(ring_complete(&ring, &burst));
     FUZZ_CHECK((uint16_t)(ring.used_idx - before.used_idx) == taken, "completed another number");
 }
 
@@ -234,15 +259,18 @@ static unsigned deliver_all(struct frame *frames, unsigned count)
     for (unsigned i = 0; i < count; i++)
         list[i] = &frames[i];
     for (unsigned i = 0; i < count;) {
-        unsigned plain = ring_deliver_plain(&ring, list + i, count - i, 1518, &bytes);
+        unsigned plain;
 
+        DEVICE(plain = ring_deliver_plain(&ring, list + i, count - i, 1518, &bytes));
         FUZZ_CHECK(plain <= count - i, "delivered %u of %u", plain, count - i);
         i += plain;
         delivered += plain;
         if (i < count) {
             uint16_t used = ring.used_idx;
-            enum drop_reason reason = ring_deliver(&ring, &frames[i++], scratch);
+            enum drop_reason reason;
 
+            DEVICE(reason = ring_deliver(&ring, &frames[i++], scratch));
+            double_fetch_result(&reason, sizeof reason);
             FUZZ_CHECK(reason == DROP_NONE || used == ring.used_idx, "dropped, and buffers consumed");
             delivered += reason == DROP_NONE;
         }
@@ -261,7 +289,9 @@ static void receive(void)
         guest_ram_allow(&ram, granted[i].guest, granted[i].length);
     delivering = true;
     part_length = 0;
-    ring_expect(&ring, input_byte(&in) & 1 ? input_choice(&in, 40) : count);
+    unsigned expected = input_byte(&in) & 1 ? input_choice(&in, 40) : count;
+
+    DEVICE(ring_expect(&ring, expected));
     if (deliver_all(frames, count) == 0) {
         FUZZ_CHECK(used == ring.used_idx, "nothing delivered, and buffers consumed");
         ram.writable_count = 1; /* not one byte may have been written */
@@ -282,7 +312,10 @@ static void start(void)
     struct ring_address where = address();
     char why[160];
 
-    FUZZ_CHECK(ring_start(&ring, &maps[plugged], &where, features, why, sizeof why), "%s", why);
+    bool started;
+
+    DEVICE(started = ring_start(&ring, &maps[plugged], &where, features, why, sizeof why));
+    FUZZ_CHECK(started, "%s", why);
     granted_count = 0;
 }
 
@@ -307,7 +340,10 @@ static void rebase(void)
     features ^= choices & 16 ? FEATURE(VIRTIO_F_VERSION_1) : 0;
     if (choices & 32)
         ring.log = ring.log ? NULL : &dirty;
-    FUZZ_CHECK(ring_rebase(&ring, &maps[plugged], &where, features, why, sizeof why), "%s", why);
+    bool rebased;
+
+    DEVICE(rebased = ring_rebase(&ring, &maps[plugged], &where, features, why, sizeof why));
+    FUZZ_CHECK(rebased, "%s", why);
 }
 
 static void write_tables(void)
@@ -340,23 +376,38 @@ static void check_pages(void)
     }
 }
 
+/* All that a move left behind. */
+static void show_device(bool answer)
+{
+    uint8_t fault = atomic_load(&ring.fault);
+
+    double_fetch_result(&answer, sizeof answer);
+    double_fetch_result(&fault, sizeof fault);
+    double_fetch_result(&ring.last_avail, sizeof ring.last_avail);
+    double_fetch_result(&ring.used_idx, sizeof ring.used_idx);
+    for (unsigned i = 0; i < ram.count; i++)
+        double_fetch_result(ram.regions[i].host, ram.regions[i].size);
+}
+
 static void device_step(unsigned move)
 {
     uint64_t where = 0;
+    bool answer = false;
 
     guest_ram_accept(&ram);
     guest_ram_allow(&ram, queue.used_guest, 6 + 8u * queue.options.size);
     memset(dirty.bits, 0, dirty.size);
     switch (move) {
-    case 0: ring_arm(&ring); break;
-    case 1: ring_disarm(&ring); break;
-    case 2: ring_notify(&ring); break;
+    case 0: DEVICE(answer = ring_arm(&ring)); break;
+    case 1: DEVICE(ring_disarm(&ring)); break;
+    case 2: DEVICE(answer = ring_notify(&ring)); break;
     case 3: restart(); break;
-    case 4: ring_publish(&ring); break;
-    case 5: ring_has_work(&ring); break;
+    case 4: DEVICE(ring_publish(&ring)); break;
+    case 5: DEVICE(answer = ring_has_work(&ring)); break;
     case 6: rebase(); break;
     default: queue.options.receives ? receive() : transmit(); break;
     }
+    show_device(answer);
     FUZZ_CHECK(guest_ram_untouched(&ram, &where), "guest address %#llx was changed",
                (unsigned long long)where);
     check_pages();
@@ -446,7 +497,10 @@ static void set_scene(void)
     FUZZ_CHECK(dirty.bits, "no memory");
     ring.log = choices & 128 ? &dirty : NULL;
     plugged = 0;
+    mutating = false;
+    guest_load_hook = on_load;
     start();
+    guest_load_hook = NULL;
     guest_ram_save(&ram); /* what the start wrote is no move's */
     mutating = choices & 32;
 }
