@@ -358,6 +358,31 @@ static void short_of_buffers(void **state)
     }
 }
 
+/* VIRTIO_F_IN_ORDER (VIRTIO 1.2, 2.7.9) is offered: also around frames of several buffers and refused ones. */
+static void used_in_the_order_of_avail(void **state)
+{
+    static const uint16_t order[] = { 5, 2, 7, 0, 3, 6, 1, 4 };
+    static const uint32_t lengths[] = { 60, 300, 5000, 60, 200 }; /* 1, 3, refused, 1 and 2 buffers of 128 */
+    struct ring_rig *rig = rig_open(true, 8, MERGEABLE);
+    unsigned landed = 0;
+
+    (void)state;
+    for (uint16_t i = 0; i < 8; i++) {
+        driver_describe(&rig->driver, i, RIG_BUFFERS + 4096ull * i, 128, VRING_DESC_F_WRITE, 0);
+        driver_offer(&rig->driver, order[i]);
+    }
+    driver_publish(&rig->driver);
+    rig_save(rig);
+    for (uint16_t i = 0; i < 8; i++)
+        guest_ram_allow(&rig->ram, RIG_BUFFERS + 4096ull * i, 128);
+    for (uint8_t i = 0; i < 5; i++)
+        landed += rig_deliver(rig, lengths[i], i) == DROP_NONE;
+    assert_int_equal(landed, 4);
+    assert_int_equal(rig->driver.used->idx, 7);
+    for (uint16_t i = 0; i < 7; i++)
+        assert_int_equal(rig->driver.used->ring[i].id, order[i]);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -368,6 +393,7 @@ int main(void)
         ROW("H44 no more than 64 buffers for a frame", many_buffers),
         ROW("H47 the same buffer many times, and the ring itself", shared_buffers),
         ROW("R14 merged buffers are filled in order", merged_lengths),
+        ROW("R14 buffers are used in the order of the avail ring", used_in_the_order_of_avail),
         ROW("R14 nothing is visible before it is published", not_published_before),
         ROW("R1 each descriptor is loaded once to receive", one_load_each),
         ROW("R28 the descriptors walked for one frame are limited", bounded_descriptors),

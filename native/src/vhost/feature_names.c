@@ -28,6 +28,7 @@ static const char *const names[64] = {
     NAME(VIRTIO_F_RING_EVENT_IDX),
     NAME(VHOST_USER_F_PROTOCOL_FEATURES),
     NAME(VIRTIO_F_VERSION_1),
+    NAME(VIRTIO_F_IN_ORDER),
 };
 
 const char *virtio_feature_name(unsigned bit)

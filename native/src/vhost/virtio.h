@@ -31,6 +31,7 @@ enum virtio_feature {
     VIRTIO_F_RING_EVENT_IDX = 29,
     VHOST_USER_F_PROTOCOL_FEATURES = 30,
     VIRTIO_F_VERSION_1 = 32,
+    VIRTIO_F_IN_ORDER = 35,
 };
 
 #define FEATURE(bit) (UINT64_C(1) << (bit))
