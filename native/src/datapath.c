@@ -1,5 +1,6 @@
 /*
- * datapath.c - ports, networks and workers, and the changes between them.
+ * datapath.c - ports and networks, and the changes between them; which worker
+ * serves what is datapath_place.c's.
  *
  * Control thread only. Each change follows one order: make the new thing,
  * publish a topology, wait for the quiet point, free the old thing.
@@ -16,183 +17,16 @@
 #include <unistd.h>
 #include <urcu-qsbr.h>
 
-#include "control/event_loop.h"
+#include "datapath_parts.h"
 #include "log.h"
-#include "port/port.h"
 #include "quiesce.h"
 #include "switch/flow_hash.h"
 #include "switch/steering.h"
-#include "switch/topology.h"
 #include "vhost/memory_map.h"
 #include "vhost/socket_watch.h"
-#include "worker/placement.h"
-#include "worker/worker.h"
 
-struct datapath {
-    struct event_loop *loop;
-    struct datapath_listener listener;
-    struct socket_watch *socket_watch;
-    struct event_timer look;         /* at workers that may hang in a call (notifier.h) */
-    struct event_source report;      /* eventfd: a worker found a queue broken */
-    struct event_timer tick;         /* ages the MAC tables */
-    struct event_timer second;       /* ages the flows */
-    struct event_timer hold;         /* ends it at the latest */
-    bool holding;                    /* no queue has a worker (datapath_hold) */
-    struct worker *workers[WORKERS_MAX];
-    unsigned worker_count;
-    struct port *ports[PORTS_MAX];   /* in the order they were added */
-    unsigned port_count;
-    struct network *networks[PORTS_MAX]; /* by id; NULL: free */
-    struct topology *topology;       /* published; workers hold pointers to it between quiet points */
-};
-
-/* --- topology --- */
-
-void datapath_quiesce(struct datapath *datapath)
-{
-    (void)datapath;
-    quiesce_wait();
-}
-
-static bool topology_publish(struct datapath *datapath)
-{
-    struct topology *next = topology_create(datapath->ports, datapath->port_count);
-
-    if (next == NULL)
-        return false;
-    struct topology *last = rcu_xchg_pointer(&datapath->topology, next);
-    quiesce_wait();
-    topology_destroy(last);
-    /* A sleeping worker waits on the queues of the old topology: let it look at the new one. */
-    for (unsigned i = 0; i < datapath->worker_count; i++)
-        worker_wake(datapath->workers[i]);
-    return true;
-}
-
-/* Asks placement.c for each queue pair's worker; the ids in the order of ports and pairs. NULL: no memory. */
-static struct placement_source *placement_ask(const struct datapath *datapath)
-{
-    struct placement_worker workers[WORKERS_MAX];
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < datapath->port_count; i++)
-        count += datapath->ports[i]->pairs;
-    struct placement_source *sources = calloc(count + 1, sizeof *sources);
-
-    if (sources == NULL)
-        return NULL;
-    for (unsigned i = 0; i < datapath->worker_count; i++)
-        workers[i].node = datapath->workers[i]->node;
-    struct placement_source *next = sources;
-    for (unsigned i = 0; i < datapath->port_count; i++)
-        for (unsigned pair = 0; pair < datapath->ports[i]->pairs; pair++) {
-            const struct worker *worker = datapath->ports[i]->workers[pair];
-
-            *next++ = (struct placement_source){
-                .node = datapath->ports[i]->node,
-                .worker = worker != NULL ? (int)worker->id : -1,
-            };
-        }
-    placement_assign(workers, datapath->worker_count, sources, count);
-    return sources;
-}
-
-/*
- * Gives every queue pair its worker and publishes. A queue has one worker at any
- * time, so those that move are first taken from all workers, and given to
- * their new one only after a quiet point.
- */
-static bool ports_place(struct datapath *datapath)
-{
-    if (datapath->holding)
-        return topology_publish(datapath); /* known to all, served by none */
-    struct placement_source *sources = placement_ask(datapath);
-    bool moves = false;
-
-    if (sources == NULL)
-        return false;
-    const struct placement_source *next = sources;
-    for (unsigned i = 0; i < datapath->port_count; i++) {
-        struct port *port = datapath->ports[i];
-        bool displaced = false;
-
-        for (unsigned pair = 0; pair < port->pairs; pair++, next++) {
-            if (port->workers[pair] == NULL || (int)port->workers[pair]->id == next->worker)
-                continue;
-            if (!displaced)
-                port->ops->displaced(port);
-            displaced = true;
-            port->workers[pair] = NULL;
-        }
-        moves |= displaced;
-    }
-    if (moves && !topology_publish(datapath)) {
-        free(sources);
-        return false;
-    }
-    next = sources;
-    for (unsigned i = 0; i < datapath->port_count; i++)
-        for (unsigned pair = 0; pair < datapath->ports[i]->pairs; pair++)
-            datapath->ports[i]->workers[pair] = datapath->workers[next++->worker];
-    free(sources);
-    if (!topology_publish(datapath))
-        return false;
-    for (unsigned i = 0; i < datapath->port_count; i++)
-        datapath->ports[i]->ops->placed(datapath->ports[i]);
-    return true;
-}
-
-/* A VM is there and has not come up yet. */
-static bool port_is_expected(const struct port *port)
-{
-    struct port_status status;
-
-    port_status(port, &status);
-    return port->config.has_offered && status.state == PORT_CONNECTED;
-}
-
-static void hold_end(void *owner)
-{
-    struct datapath *datapath = owner;
-
-    datapath->holding = false;
-    event_loop_stop_timer(datapath->loop, &datapath->hold);
-    ports_place(datapath);
-    for (unsigned i = 0; i < datapath->port_count; i++)
-        port_wake(datapath->ports[i]);
-}
-
-void datapath_hold(struct datapath *datapath)
-{
-    datapath->holding = true;
-    event_loop_start_timer(datapath->loop, &datapath->hold, DATAPATH_HOLD_MS, hold_end, datapath);
-}
-
-void datapath_hold_check(struct datapath *datapath)
-{
-    for (unsigned i = 0; i < datapath->port_count; i++)
-        if (datapath->holding && port_is_expected(datapath->ports[i]))
-            return;
-    if (datapath->holding)
-        hold_end(datapath);
-}
-
-void datapath_tell_node(struct port *port)
-{
-    const struct worker *worker = port->workers[0];
-
-    if (worker == NULL || worker->node < 0 || port->node < 0 || worker->node == port->node)
-        return;
-    if (port_log(port, LOG_LEVEL_WARN,
-                 "guest memory is on node %d, its worker on node %d; give the switch a core there", port->node,
-                 worker->node))
-        datapath_event(port->datapath, "memory.node", port, NULL, port->node, worker->node);
-}
-
-void datapath_place(struct datapath *datapath)
-{
-    ports_place(datapath);
-}
+/* Addresses that one network's table has room for: 64 ports at their default limit. */
+#define NETWORK_MAC_CAPACITY 65536u
 
 /* --- networks --- */
 
@@ -448,12 +282,12 @@ void datapath_visit_macs(struct datapath *datapath, const char *network, datapat
 
 unsigned datapath_worker_count(const struct datapath *datapath)
 {
-    return datapath->worker_count;
+    return staff_size(&datapath->staff);
 }
 
 void datapath_worker_status(const struct datapath *datapath, unsigned index, struct worker_status *status)
 {
-    worker_status_read(datapath->workers[index], status);
+    worker_status_read(staff_at(&datapath->staff, index), status);
 }
 
 /* --- life --- */
@@ -504,30 +338,16 @@ static void on_look(void *owner)
     struct datapath *datapath = owner;
     bool awake = false;
 
-    for (unsigned i = 0; i < datapath->worker_count; i++) {
-        notifier_look(&datapath->workers[i]->notifier, datapath->workers[i]->thread);
-        awake |= !atomic_load(&datapath->workers[i]->asleep);
+    for (unsigned i = 0; i < datapath->staff.count; i++) {
+        struct worker *worker = datapath->staff.seats[i].worker;
+
+        if (worker == NULL)
+            continue;
+        notifier_look(&worker->notifier, worker->thread);
+        awake |= !atomic_load(&worker->asleep);
     }
     event_loop_start_timer(datapath->loop, &datapath->look, awake ? NOTIFIER_LOOK_MS : NOTIFIER_LOOK_ASLEEP_MS,
                            on_look, datapath);
-}
-
-static bool workers_start(struct datapath *datapath, const struct datapath_options *options)
-{
-    unsigned count = options->core_count > 0 ? options->core_count : 1;
-
-    for (unsigned i = 0; i < count && i < WORKERS_MAX; i++) {
-        int core = options->core_count > 0 ? options->cores[i] : -1;
-        struct worker *worker =
-            worker_start(i, core, options->poll, &datapath->topology, datapath->report.fd);
-
-        if (worker == NULL) {
-            log_error("worker %u on core %d: %s", i, core, strerror(errno));
-            return false;
-        }
-        datapath->workers[datapath->worker_count++] = worker;
-    }
-    return true;
 }
 
 struct datapath *datapath_create(struct event_loop *loop, const struct datapath_options *options,
@@ -551,7 +371,7 @@ struct datapath *datapath_create(struct event_loop *loop, const struct datapath_
     on_look(datapath);
     if (event_loop_add(loop, &datapath->report, report, EPOLLIN, on_report, datapath) == 0 &&
         datapath->topology != NULL && notifier_install() == 0 && memory_map_guard_install() == 0 && quiesce_init() == 0 &&
-        workers_start(datapath, options))
+        staff_open(&datapath->staff, options, &datapath->topology, report))
         return datapath;
     int error = errno;
 
@@ -566,8 +386,7 @@ void datapath_destroy(struct datapath *datapath)
 
     while (datapath->port_count > 0)
         datapath_remove_port(datapath, datapath->ports[datapath->port_count - 1]);
-    for (unsigned i = 0; i < datapath->worker_count; i++)
-        worker_stop(datapath->workers[i]);
+    staff_close(&datapath->staff);
     event_loop_stop_timer(datapath->loop, &datapath->tick);
     event_loop_stop_timer(datapath->loop, &datapath->second);
     event_loop_stop_timer(datapath->loop, &datapath->hold);

@@ -22,8 +22,10 @@ struct port;
 #define WORKERS_MAX 64u
 
 struct datapath_options {
-    const int *cores;      /* one worker each, pinned; none: one worker, not pinned */
+    const int *cores;      /* one worker each, pinned; none: see worker/staff.h */
     unsigned core_count;
+    const int *spare_cores; /* for workers that are started where a guest's memory is */
+    unsigned spare_core_count;
     bool poll;             /* never sleep */
     int inotify_fd;        /* instance to use, the datapath's from now on; 0: it makes one */
 };
@@ -90,6 +92,8 @@ struct port_status {
     unsigned memory_regions;
     uint64_t memory_bytes;
     int memory_node;          /* -1 unknown */
+    unsigned memory_remote;   /* queue pairs served from another node */
+    unsigned memory_strays;   /* pages of the port's state on another node */
     unsigned ring_count;
     struct ring_status rings[2 * PORT_QUEUES_MAX];
 };
@@ -106,8 +110,8 @@ typedef void datapath_mac_visitor(void *context, const char *network, const uint
 void datapath_visit_macs(struct datapath *datapath, const char *network, datapath_mac_visitor *visit, void *context);
 
 struct worker_status {
-    unsigned id;
-    int core;           /* -1: not pinned */
+    unsigned id;        /* stays the worker's; there may be gaps */
+    int core;           /* -1: not pinned to one */
     int node;           /* -1: unknown */
     unsigned sources;   /* queues and taps it serves */
     uint64_t rounds;    /* of the loop */

@@ -178,8 +178,10 @@ static bool open_loop(struct program *program)
 static bool open_datapath(struct program *program)
 {
     const struct datapath_options options = {
-        .cores = program->options.cores,
-        .core_count = program->options.core_count,
+        .cores = program->options.cores.cores,
+        .core_count = program->options.cores.count,
+        .spare_cores = program->options.spare.cores,
+        .spare_core_count = program->options.spare.count,
         .poll = program->options.poll,
         .inotify_fd = program->inotify_fd,
     };

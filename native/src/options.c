@@ -22,7 +22,9 @@ const char options_help[] =
     "  --control PATH       control socket, made here (JSON-RPC 2.0, one object a line)\n"
     "  --state FILE         ports and offered features survive here; need not exist yet\n"
     "  --monitor            stay in front as a supervisor and restart the switch after a crash\n"
-    "  --cores LIST         one worker on each of these cores, like 1,3-5; without: one, not pinned\n"
+    "  --cores LIST         one worker on each of these cores, like 1,3-5; without: not pinned, one on each\n"
+    "                       NUMA node that has guests\n"
+    "  --spare-cores LIST   a worker on these while guests are on their NUMA node and no other serves there\n"
     "  --idle adaptive|poll sleep when there is nothing to do (default), or never\n"
     "  --log FILE           append the log to FILE instead of stderr\n"
     "  --log-level LEVEL    error, warn, info (default) or debug\n"
@@ -33,7 +35,7 @@ const char options_help[] =
     "            4 another switch holds the control socket\n";
 
 enum option_id {
-    OPTION_CONTROL = 256, OPTION_STATE, OPTION_MONITOR, OPTION_CORES, OPTION_IDLE, OPTION_LOG,
+    OPTION_CONTROL = 256, OPTION_STATE, OPTION_MONITOR, OPTION_CORES, OPTION_SPARE_CORES, OPTION_IDLE, OPTION_LOG,
     OPTION_LOG_LEVEL, OPTION_GROUP, OPTION_HELP, OPTION_VERSION,
 };
 
@@ -42,6 +44,7 @@ static const struct option long_options[] = {
     { "state", required_argument, NULL, OPTION_STATE },
     { "monitor", no_argument, NULL, OPTION_MONITOR },
     { "cores", required_argument, NULL, OPTION_CORES },
+    { "spare-cores", required_argument, NULL, OPTION_SPARE_CORES },
     { "idle", required_argument, NULL, OPTION_IDLE },
     { "log", required_argument, NULL, OPTION_LOG },
     { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
@@ -73,6 +76,8 @@ static bool idle_parse(const char *text, bool *poll, char *why, size_t why_size)
     return false;
 }
 
+static bool cores_fit(const struct options *options, char *why, size_t why_size);
+
 static bool path_parse(const char *option, const char *text, size_t limit, const char **path, char *why,
                        size_t why_size)
 {
@@ -93,7 +98,8 @@ static bool option_take(int id, const char *value, struct options *options, char
     case OPTION_STATE: return path_parse("--state", value, 4096 - 16, &options->state, why, why_size);
     case OPTION_LOG: return path_parse("--log", value, 4096, &options->log, why, why_size);
     case OPTION_MONITOR: options->monitor = true; return true;
-    case OPTION_CORES: return core_list_parse(value, options, why, why_size);
+    case OPTION_CORES: return core_list_parse("--cores", value, &options->cores, why, why_size);
+    case OPTION_SPARE_CORES: return core_list_parse("--spare-cores", value, &options->spare, why, why_size);
     case OPTION_IDLE: return idle_parse(value, &options->poll, why, why_size);
     case OPTION_LOG_LEVEL: return log_level_parse(value, &options->log_level, why, why_size);
     default: options->group = value; return true;
@@ -126,7 +132,7 @@ enum options_verdict options_parse(int argc, char **argv, struct options *option
         snprintf(why, why_size, "--control PATH is missing");
     else if (!options->state)
         snprintf(why, why_size, "--state FILE is missing");
-    else
+    else if (cores_fit(options, why, why_size))
         return OPTIONS_RUN;
     return OPTIONS_WRONG;
 }
@@ -146,26 +152,32 @@ static bool core_parse(const char **text, int *core)
     return true;
 }
 
-static bool core_add(int core, struct options *options, char *why, size_t why_size)
+static bool core_is_in(int core, const struct core_list *list)
 {
-    for (unsigned i = 0; i < options->core_count; i++) {
-        if (options->cores[i] == core) {
-            snprintf(why, why_size, "--cores names core %d twice", core);
-            return false;
-        }
-    }
-    if (options->core_count == WORKERS_MAX) {
-        snprintf(why, why_size, "--cores takes at most %u cores", WORKERS_MAX);
+    for (unsigned i = 0; i < list->count; i++)
+        if (list->cores[i] == core)
+            return true;
+    return false;
+}
+
+static bool core_add(const char *option, int core, struct core_list *list, char *why, size_t why_size)
+{
+    if (core_is_in(core, list)) {
+        snprintf(why, why_size, "%s names core %d twice", option, core);
         return false;
     }
-    options->cores[options->core_count++] = core;
+    if (list->count == WORKERS_MAX) {
+        snprintf(why, why_size, "%s takes at most %u cores", option, WORKERS_MAX);
+        return false;
+    }
+    list->cores[list->count++] = core;
     return true;
 }
 
-bool core_list_parse(const char *text, struct options *options, char *why, size_t why_size)
+bool core_list_parse(const char *option, const char *text, struct core_list *list, char *why, size_t why_size)
 {
     const char *at = text;
-    options->core_count = 0;
+    list->count = 0;
     for (;;) {
         int first, last;
         if (!core_parse(&at, &first))
@@ -176,7 +188,7 @@ bool core_list_parse(const char *text, struct options *options, char *why, size_
         if (last < first)
             break;
         for (int core = first; core <= last; core++) {
-            if (!core_add(core, options, why, why_size))
+            if (!core_add(option, core, list, why, why_size))
                 return false;
         }
         if (*at == 0)
@@ -184,7 +196,22 @@ bool core_list_parse(const char *text, struct options *options, char *why, size_
         if (*at++ != ',')
             break;
     }
-    snprintf(why, why_size, "--cores wants a list like 1,3-5 of cores below %d, found \"%s\"", CPU_SETSIZE,
+    snprintf(why, why_size, "%s wants a list like 1,3-5 of cores below %d, found \"%s\"", option, CPU_SETSIZE,
              text);
+    return false;
+}
+
+/* A core has one worker, and there are not more workers than WORKERS_MAX. */
+static bool cores_fit(const struct options *options, char *why, size_t why_size)
+{
+    for (unsigned i = 0; i < options->spare.count; i++) {
+        if (core_is_in(options->spare.cores[i], &options->cores)) {
+            snprintf(why, why_size, "core %d is in --cores and in --spare-cores", options->spare.cores[i]);
+            return false;
+        }
+    }
+    if (options->cores.count + options->spare.count < WORKERS_MAX || options->spare.count == 0)
+        return true;
+    snprintf(why, why_size, "--cores and --spare-cores take fewer than %u cores together", WORKERS_MAX);
     return false;
 }

@@ -13,6 +13,12 @@
 
 #define VHOSTKIT_VERSION "0.1.0" /* as in meson.build; a test compares them */
 
+/* Cores in the order given. */
+struct core_list {
+    int cores[WORKERS_MAX];
+    unsigned count;
+};
+
 struct options {
     const char *control;     /* path of the control socket */
     const char *state;       /* path of the state file */
@@ -21,8 +27,8 @@ struct options {
     enum log_level log_level;
     bool monitor;            /* a supervisor stays in front */
     bool poll;               /* workers never sleep */
-    int cores[WORKERS_MAX];  /* of the workers, in the order given */
-    unsigned core_count;
+    struct core_list cores;  /* of the workers */
+    struct core_list spare;  /* for workers where a guest's memory is */
 };
 
 enum options_verdict { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };
@@ -33,7 +39,7 @@ extern const char options_help[];
 enum options_verdict options_parse(int argc, char **argv, struct options *options, char *why,
                                    size_t why_size);
 
-/* "1,3-5" into cores. false and a sentence when it is not such a list. */
-bool core_list_parse(const char *text, struct options *options, char *why, size_t why_size);
+/* "1,3-5", the value of `option`, into a list. false and a sentence when it is not such a list. */
+bool core_list_parse(const char *option, const char *text, struct core_list *list, char *why, size_t why_size);
 
 #endif

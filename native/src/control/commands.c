@@ -343,8 +343,12 @@ char *command_event_line(struct commander *commander, const char *type, const ch
         json_object_set_new(params, "port", json_string(port));
     if (strcmp(type, "queue.broken") == 0)
         json_object_set_new(params, "queue", json_integer(a));
-    if (strcmp(type, "memory.node") == 0) {
+    if (strcmp(type, "memory.node") == 0 || strcmp(type, "port.node") == 0) {
         json_object_set_new(params, "node", json_integer(a));
+        json_object_set_new(params, "worker_node", json_integer(b));
+    }
+    if (strncmp(type, "worker.", strlen("worker.")) == 0) {
+        json_object_set_new(params, "worker", json_integer(a));
         json_object_set_new(params, "worker_node", json_integer(b));
     }
     if (why)

@@ -134,8 +134,9 @@ static json_t *features_json(const struct port_status *status)
 
 static json_t *memory_json(const struct port_status *status)
 {
-    return json_pack("{s:i, s:I, s:i}", "regions", (int)status->memory_regions, "bytes",
-                     (json_int_t)status->memory_bytes, "node", status->memory_node);
+    return json_pack("{s:i, s:I, s:i, s:i, s:i}", "regions", (int)status->memory_regions, "bytes",
+                     (json_int_t)status->memory_bytes, "node", status->memory_node, "remote",
+                     (int)status->memory_remote, "strays", (int)status->memory_strays);
 }
 
 static json_t *rings_json(const struct port_status *status)

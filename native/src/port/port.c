@@ -10,16 +10,12 @@
 
 #include "switch/steering.h"
 #include "worker/cycles.h"
+#include "worker/numa.h"
 #include "worker/worker.h"
 
-static struct queue_stats *stats_alloc(unsigned count)
+static size_t counters_size(const struct port *port)
 {
-    size_t size = count * sizeof(struct queue_stats);
-    struct queue_stats *stats = aligned_alloc(_Alignof(struct queue_stats), size);
-
-    if (stats != NULL)
-        memset(stats, 0, size);
-    return stats;
+    return 2 * port->pairs * sizeof(struct queue_stats);
 }
 
 static const struct port_policy *policy_copy(const struct port_policy *policy)
@@ -31,29 +27,32 @@ static const struct port_policy *policy_copy(const struct port_policy *policy)
     return copy;
 }
 
-bool port_init(struct port *port, const struct port_ops *ops, struct datapath *datapath,
+bool port_init(struct port *port, size_t size, const struct port_ops *ops, struct datapath *datapath,
                const struct port_config *config)
 {
     port->config = *config;
     port->ops = ops;
     port->datapath = datapath;
     port->pairs = config->queues;
-    port->node = -1;
-    port->rx = stats_alloc(port->pairs);
-    port->tx = stats_alloc(port->pairs);
+    port->node = port->home = port->told_node = port->told_worker_node = -1;
+    port->rx = node_alloc(counters_size(port), -1);
     port->policy = policy_copy(&config->policy);
     if (port->pairs > 1)
         port->steering = steering_create();
-    if (port->rx != NULL && port->tx != NULL && port->policy != NULL && (port->pairs == 1 || port->steering != NULL))
-        return true;
-    port_deinit(port);
-    return false;
+    if (port->rx == NULL || port->policy == NULL || (port->pairs > 1 && port->steering == NULL)) {
+        port_deinit(port);
+        return false;
+    }
+    port->tx = port->rx + port->pairs;
+    port_memory_set(port, PORT_MEMORY_SELF, port, size);
+    port_memory_set(port, PORT_MEMORY_COUNTERS, port->rx, counters_size(port));
+    port_memory_set(port, PORT_MEMORY_FLOWS, port->steering, sizeof *port->steering);
+    return true;
 }
 
 void port_deinit(struct port *port)
 {
-    free(port->rx);
-    free(port->tx);
+    node_free(port->rx, counters_size(port));
     free((void *)port->policy);
     port->policy = NULL;
     steering_destroy(port->steering);
@@ -126,6 +125,8 @@ void port_status(const struct port *port, struct port_status *status)
     memset(status, 0, sizeof *status);
     status->connects = port->connects;
     status->memory_node = port->node;
+    status->memory_remote = port_remote_pairs(port);
+    status->memory_strays = port_strays(port);
     memcpy(status->last_error, port->last_error, sizeof status->last_error);
     port->ops->status(port, status);
 }

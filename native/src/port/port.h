@@ -9,6 +9,7 @@
 #define VHOSTKIT_PORT_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "datapath.h"
 #include "log.h"
@@ -47,6 +48,19 @@ struct port_ops {
     void (*inspect)(struct port *port);
 };
 
+/* Parts of a port's state that lie on a node (port_home.c). */
+enum port_memory_part {
+    PORT_MEMORY_SELF,     /* the port itself, rings and all */
+    PORT_MEMORY_COUNTERS,
+    PORT_MEMORY_FLOWS,    /* its steering, when it has several queue pairs */
+    PORT_MEMORY_MAP,      /* of the guest's memory */
+    PORT_MEMORY_PARTS
+};
+struct port_memory {
+    void *start; /* of node_alloc(); NULL: none now */
+    size_t size; /* bytes */
+};
+
 struct port {
     struct port_config config;
     const struct port_ops *ops;
@@ -55,6 +69,10 @@ struct port {
     unsigned id;                  /* below PORTS_MAX; the MAC table's word for it */
     unsigned pairs;               /* queue pairs */
     int node;                     /* NUMA node of the guest's memory, -1 unknown */
+    int home;                     /* NUMA node of our own, -1 as it came */
+    int told_node;                /* `node` at the last event about it */
+    int told_worker_node;         /* and the node that served it */
+    struct port_memory memory[PORT_MEMORY_PARTS];
     struct queue_stats *rx;       /* [pairs] from the port; written by the pair's worker */
     struct queue_stats *tx;       /* [pairs] to the port; written under the pair's lock */
     struct worker *workers[PORT_QUEUES_MAX]; /* that poll each pair */
@@ -76,9 +94,19 @@ struct port {
 
 /* Frees what port_init allocated. */
 void port_deinit(struct port *port);
-/* Copies the config, allocates the counters. False: no memory. */
-bool port_init(struct port *port, const struct port_ops *ops, struct datapath *datapath,
+/* Copies the config, allocates the counters. `size` is that of the whole port, from node_alloc(). False: no memory. */
+bool port_init(struct port *port, size_t size, const struct port_ops *ops, struct datapath *datapath,
                const struct port_config *config);
+/* The port's state has this part now, or (NULL) no longer. It moves to the others' node. */
+void port_memory_set(struct port *port, enum port_memory_part part, void *start, size_t size);
+/* Its state belongs on that node from now on; -1 leaves it. */
+void port_settle(struct port *port, int node);
+/* Pages of its state that lie on another node than its guest's memory. */
+unsigned port_strays(const struct port *port);
+/* Queue pairs that are served from another node than its guest's memory. */
+unsigned port_remote_pairs(const struct port *port);
+/* Tells of the node of its guest's memory when that, or the node that serves it, changed; loudly when they differ. */
+void port_tell_node(struct port *port);
 /* A line about the port. False: its budget is used up. */
 __attribute__((format(printf, 3, 4))) bool port_log(struct port *port, enum log_level level, const char *format,
                                                     ...);
@@ -102,8 +130,6 @@ void datapath_config_changed(struct datapath *datapath);
 void datapath_quiesce(struct datapath *datapath);
 /* The node of a port's memory became known or changed: its queues may move. */
 void datapath_place(struct datapath *datapath);
-/* Says so when the port's queues are served from another node than its memory's. */
-void datapath_tell_node(struct port *port);
 /* Wakes the workers that serve the port. */
 void port_wake(struct port *port);
 

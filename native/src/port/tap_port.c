@@ -274,7 +274,7 @@ struct port *tap_port_create(struct datapath *datapath, const struct port_config
 {
     struct tap_port *tap = node_alloc(sizeof *tap, -1);
 
-    if (tap == NULL || !port_init(&tap->port, &tap_port_ops, datapath, config)) {
+    if (tap == NULL || !port_init(&tap->port, sizeof *tap, &tap_port_ops, datapath, config)) {
         if (tap != NULL)
             node_free(tap, sizeof *tap);
         refuse(refusal, "limit", "memory for one more port");

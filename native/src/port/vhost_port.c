@@ -71,28 +71,43 @@ static bool choose_receivers(struct vhost_port *vport)
     return receivers != 0;
 }
 
-/* The node of the guest's memory, seen on its first running ring; -1 not known. */
+/* Rings that have a vote. */
+#define VOTING_RINGS 16u
+
+/*
+ * The node of the guest's memory: the one that most of it is on, as far as it is there. Its running rings vote
+ * first, so they decide between equals. -1: not known.
+ */
 static int memory_node(const struct vhost_port *vport)
 {
-    for (unsigned i = 0; i < vport->session.vring_count; i++)
-        if (vport->session.vrings[i].ring.running)
-            return memory_map_node(vport->session.memory, vport->session.vrings[i].ring.desc);
-    return -1;
+    struct node_votes votes = NODE_VOTES_NONE;
+    unsigned rings = 0;
+
+    for (unsigned i = 0; i < vport->session.vring_count && rings < VOTING_RINGS; i++) {
+        if (!vport->session.vrings[i].ring.running)
+            continue;
+        node_vote(&votes, vport->session.vrings[i].ring.used);
+        rings++;
+    }
+    if (rings > 0)
+        memory_map_vote(vport->session.memory, &votes);
+    return node_votes_winner(&votes);
 }
 
 /* Once for each memory table: a front end that moves its pages about must not have all queues placed anew each time. */
 static void follow_node(struct vhost_port *vport)
 {
-    int node = vport->session.memory == vport->placed_memory ? -1 : memory_node(vport);
+    const struct memory_map *memory = vport->session.memory;
+    int node = memory == NULL || memory->serial == vport->placed_memory ? -1 : memory_node(vport);
 
     if (node < 0)
         return;
-    vport->placed_memory = vport->session.memory;
+    vport->placed_memory = memory->serial;
     if (node == vport->port.node)
         return;
     vport->port.node = node;
+    port_settle(&vport->port, node);
     datapath_place(vport->port.datapath);
-    datapath_tell_node(&vport->port);
 }
 
 /* Tells of port.up and port.down when that changed, and of rings that could not start. */
@@ -145,6 +160,8 @@ static void on_resume(void *owner)
             vport->reported[i] = RING_FAULT_NONE;
         force_call(vport, i);
     }
+    if (vport->session.memory != vport->port.memory[PORT_MEMORY_MAP].start)
+        port_memory_set(&vport->port, PORT_MEMORY_MAP, vport->session.memory, sizeof *vport->session.memory);
     follow_node(vport);
     watch_kicks(vport);
     atomic_store_explicit(&vport->live, running, memory_order_release);
@@ -217,7 +234,7 @@ static void on_disconnected(void *owner, const char *why)
     session_close(&vport->session);
     vport->open = false;
     datapath_hold_check(vport->port.datapath);
-    vport->placed_memory = NULL;
+    vport->placed_memory = 0;
     atomic_store(&vport->announce, 0);
     port_log(&vport->port, LOG_LEVEL_INFO, "disconnected: %s", why);
     datapath_event(vport->port.datapath, "port.disconnected", &vport->port, why, -1, -1);
@@ -361,7 +378,7 @@ struct port *vhost_port_create(struct datapath *datapath, const struct port_conf
 {
     struct vhost_port *vport = node_alloc(sizeof *vport, -1);
 
-    if (vport == NULL || !port_init(&vport->port, &vhost_port_ops, datapath, config)) {
+    if (vport == NULL || !port_init(&vport->port, sizeof *vport, &vhost_port_ops, datapath, config)) {
         if (vport != NULL)
             node_free(vport, sizeof *vport);
         refuse(refusal, "limit", "memory for one more port");

@@ -15,7 +15,7 @@ struct vhost_port {
     struct endpoint endpoint;
     struct session session;
     bool open;                             /* a session is open */
-    const struct memory_map *placed_memory; /* whose node port.node is */
+    uint64_t placed_memory;                /* serial of the map whose node port.node is; 0: none */
     atomic_bool watched[QUEUE_PAIRS_MAX];  /* the pair's kick fd wakes its worker */
     bool was_up;                           /* an event "port.up" was sent and no "port.down" since */
     atomic_bool live;                      /* workers may look at the session's rings */

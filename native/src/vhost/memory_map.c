@@ -35,6 +35,7 @@ struct guarded_range {
 static struct guarded_range guarded[GUARDED_MAX];
 static atomic_uint guarded_used; /* slots that were ever taken */
 static uint64_t all_memory;      /* bytes of all maps; control thread */
+static uint64_t maps_made;       /* control thread */
 
 bool memory_guard_add(void *start, size_t size, size_t page, atomic_bool *faulted)
 {
@@ -144,32 +145,35 @@ static bool requests_valid(const struct memory_region_request *requests, unsigne
     return true;
 }
 
-/* Page size of the file behind fd when it is big enough for the region; 0 when refused. */
-static size_t file_page_size(int fd, const struct memory_region_request *r, unsigned index, char *why,
-                             size_t why_size)
+/* Fills in page size and wholeness when the file behind fd is big enough for the region. */
+static bool file_examine(struct memory_region *region, int fd, const struct memory_region_request *r, unsigned index,
+                         char *why, size_t why_size)
 {
     struct stat file;
 
     if (!fd_is_memory(fd) || fstat(fd, &file) != 0) {
         snprintf(why, why_size, "memory table: the fd of region %u is no shared memory (memfd, tmpfs, hugetlbfs)",
                  index);
-        return 0;
+        return false;
     }
     if (r->mmap_offset + r->size > (uint64_t)file.st_size) {
         snprintf(why, why_size, "memory table: region %u ends at byte %llu of a file of %llu", index,
                  (unsigned long long)(r->mmap_offset + r->size), (unsigned long long)file.st_size);
-        return 0;
+        return false;
     }
-    return fd_memory_page(fd);
+    region->page = fd_memory_page(fd);
+    region->whole = (uint64_t)file.st_blocks >= (uint64_t)file.st_size / 512;
+    return region->page != 0;
 }
 
 static bool region_map(struct memory_region *region, const struct memory_region_request *r, int fd,
                        unsigned index, atomic_bool *faulted, char *why, size_t why_size)
 {
-    size_t page = file_page_size(fd, r, index, why, why_size);
+    struct memory_region found = { 0 };
 
-    if (page == 0)
+    if (!file_examine(&found, fd, r, index, why, why_size))
         return false;
+    size_t page = found.page;
     uint64_t lead = r->mmap_offset % page; /* mmap wants its offset on a page border */
     uint64_t size = (lead + r->size + page - 1) / page * page;
     void *mapping = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)(r->mmap_offset - lead));
@@ -187,6 +191,8 @@ static bool region_map(struct memory_region *region, const struct memory_region_
         .host = (uint8_t *)mapping + lead,
         .mapping = mapping,
         .mapping_size = size,
+        .page = page,
+        .whole = found.whole,
     };
     if (memory_guard_add(mapping, size, page, faulted))
         return true;
@@ -208,7 +214,7 @@ struct memory_map *memory_map_create(const struct memory_region_request *request
     if (!requests_valid(requests, count, why, why_size) || !size_allowed(requests, count, why, why_size))
         return NULL;
 
-    struct memory_map *map = calloc(1, sizeof *map);
+    struct memory_map *map = node_alloc(sizeof *map, -1); /* its port moves it to where the guest is */
     if (map == NULL) {
         snprintf(why, why_size, "memory table: out of memory");
         return NULL;
@@ -221,6 +227,7 @@ struct memory_map *memory_map_create(const struct memory_region_request *request
         all_memory += map->regions[map->count++].size;
     }
     qsort(map->regions, map->count, sizeof map->regions[0], by_guest_addr);
+    map->serial = ++maps_made;
     return map;
 }
 
@@ -233,7 +240,7 @@ void memory_map_destroy(struct memory_map *map)
         munmap(map->regions[i].mapping, map->regions[i].mapping_size);
         all_memory -= map->regions[i].size;
     }
-    free(map);
+    node_free(map, sizeof *map);
 }
 
 uint64_t memory_map_size(const struct memory_map *map)
@@ -245,11 +252,35 @@ uint64_t memory_map_size(const struct memory_map *map)
     return bytes;
 }
 
-int memory_map_node(const struct memory_map *map, const void *host)
+/*
+ * Whether the guest has the page, so that looking at it makes none. mincore(2) knows for tmpfs; for hugetlbfs it
+ * knows only what we touched ourselves, so there only a file that was whole from the start is looked at.
+ */
+static bool page_is_there(const struct memory_region *region, void *page)
 {
-    uint64_t guest;
+    unsigned char resident = 0;
 
-    return memory_map_guest_addr(map, host, &guest) ? node_of_address(host) : -1;
+    if (region->whole)
+        return true;
+    return region->page == GUEST_PAGE_SIZE && mincore(page, GUEST_PAGE_SIZE, &resident) == 0 && (resident & 1) != 0;
+}
+
+void memory_map_vote(const struct memory_map *map, struct node_votes *votes)
+{
+    uint64_t step = memory_map_size(map) / MEMORY_SAMPLES;
+    uint64_t offset = step / 2;
+
+    for (unsigned i = 0; i < map->count; i++) {
+        const struct memory_region *region = &map->regions[i];
+
+        for (; offset < region->size; offset += step + 1) {
+            void *page = (void *)((uintptr_t)(region->host + offset) / GUEST_PAGE_SIZE * GUEST_PAGE_SIZE);
+
+            if (page_is_there(region, page))
+                node_vote(votes, page);
+        }
+        offset -= region->size;
+    }
 }
 
 void *memory_map_user_range(const struct memory_map *map, uint64_t user, uint64_t length)

@@ -1,5 +1,5 @@
 /*
- * placement.c - which worker serves which queue.
+ * placement.c - which cores have workers, and which worker serves which queue.
  *
  * Pure; called by the control thread whenever a queue, a worker or the node of
  * a guest's memory appears or goes. A move costs a queue a quiet point and cold
@@ -13,28 +13,35 @@
 /* Loads of the workers, on the stack. Workers beyond are not used; a worker is a core (CPU_SETSIZE). */
 #define WORKERS_MAX 1024u
 
-static bool is_remote(const struct placement_worker *worker, const struct placement_source *source)
+/* How far a worker is from a source's memory; less is better. */
+enum distance { NEAR, NOT_KNOWN, REMOTE };
+
+static enum distance distance_of(const struct placement_worker *worker, const struct placement_source *source)
 {
-    return worker->node >= 0 && source->node >= 0 && worker->node != source->node;
+    if (source->node < 0 || worker->node == source->node)
+        return NEAR;
+    return worker->node < 0 ? NOT_KNOWN : REMOTE;
 }
 
-static bool any_near(const struct placement_worker *workers, unsigned worker_count,
-                     const struct placement_source *source)
+static enum distance best_distance(const struct placement_worker *workers, unsigned worker_count,
+                                   const struct placement_source *source)
 {
-    for (unsigned i = 0; i < worker_count; i++)
-        if (!is_remote(&workers[i], source))
-            return true;
-    return false;
+    enum distance best = REMOTE;
+
+    for (unsigned i = 0; i < worker_count && best != NEAR; i++)
+        if (distance_of(&workers[i], source) < best)
+            best = distance_of(&workers[i], source);
+    return best;
 }
 
-/* The least loaded of the source's near workers; of all of them when none is near. */
+/* The least loaded of the workers that are as near as any. */
 static unsigned least_loaded(const struct placement_worker *workers, unsigned worker_count,
                              const unsigned *load, const struct placement_source *source)
 {
-    bool only_near = any_near(workers, worker_count, source);
+    enum distance nearest = best_distance(workers, worker_count, source);
     unsigned best = worker_count;
     for (unsigned i = 0; i < worker_count; i++) {
-        if (only_near && is_remote(&workers[i], source))
+        if (distance_of(&workers[i], source) > nearest)
             continue;
         if (best == worker_count || load[i] < load[best])
             best = i;
@@ -47,7 +54,7 @@ static bool may_stay(const struct placement_worker *workers, unsigned worker_cou
 {
     if (source->worker < 0 || (unsigned)source->worker >= worker_count)
         return false;
-    return !is_remote(&workers[source->worker], source) || !any_near(workers, worker_count, source);
+    return distance_of(&workers[source->worker], source) <= best_distance(workers, worker_count, source);
 }
 
 /* One round over the sources, the last comer first; whether any of them moved. */
@@ -90,5 +97,34 @@ void placement_assign(const struct placement_worker *workers, unsigned worker_co
     while (move_some(workers, worker_count, load, sources, source_count))
         continue;
     for (unsigned i = 0; i < source_count; i++)
-        sources[i].remote = is_remote(&workers[sources[i].worker], &sources[i]);
+        sources[i].remote = distance_of(&workers[sources[i].worker], &sources[i]) == REMOTE;
+}
+
+static bool node_is_staffed(const struct placement_seat *seats, unsigned seat_count, int node)
+{
+    for (unsigned i = 0; i < seat_count; i++)
+        if (seats[i].wanted && seats[i].node == node)
+            return true;
+    return false;
+}
+
+static bool node_has_guests(const struct placement_source *sources, unsigned source_count, int node)
+{
+    for (unsigned i = 0; i < source_count; i++)
+        if (sources[i].node == node)
+            return true;
+    return false;
+}
+
+void placement_staff(struct placement_seat *seats, unsigned seat_count, const struct placement_source *sources,
+                     unsigned source_count)
+{
+    for (unsigned i = 0; i < seat_count; i++)
+        seats[i].wanted = !seats[i].spare && !seats[i].unfit;
+    for (unsigned i = 0; i < seat_count; i++) {
+        if (seats[i].wanted || seats[i].unfit || seats[i].node < 0)
+            continue;
+        seats[i].wanted = node_has_guests(sources, source_count, seats[i].node) &&
+                          !node_is_staffed(seats, seat_count, seats[i].node);
+    }
 }

@@ -1,6 +1,7 @@
 /*
- * placement.h - which worker serves which queue. Pure: nodes and loads in,
- * assignment out, so that it is tested with hosts nobody has (1 to 8 nodes).
+ * placement.h - which cores have workers, and which worker serves which queue.
+ * Pure: nodes and loads in, assignment out, so that it is tested with hosts
+ * nobody has (1 to 8 nodes).
  */
 #ifndef VHOSTKIT_PLACEMENT_H
 #define VHOSTKIT_PLACEMENT_H
@@ -9,7 +10,7 @@
 
 /* A worker that can be given queues. */
 struct placement_worker {
-    int node; /* NUMA node of its core; -1: not pinned, so near to everything */
+    int node; /* NUMA node of its core; -1: unknown */
 };
 
 /* A queue to be served. */
@@ -20,11 +21,24 @@ struct placement_source {
 };
 
 /*
- * Gives each source a worker: one on its own node when there is one, the least
- * loaded of these, and stays where it is as long as that is no worse by more
- * than one queue. The same input always gives the same output. worker_count >= 1.
+ * Gives each source a worker: one on its own node when there is one, else one
+ * whose node is unknown, else any; of these the least loaded. It stays where it
+ * is as long as that is no worse by more than one queue. The same input always
+ * gives the same output. worker_count >= 1.
  */
 void placement_assign(const struct placement_worker *workers, unsigned worker_count,
                       struct placement_source *sources, unsigned source_count);
+
+/* A place where a worker may be. */
+struct placement_seat {
+    int node;    /* NUMA node; -1: unknown */
+    bool spare;  /* only while its node has guests and no other worker; else always */
+    bool unfit;  /* no worker can be started there */
+    bool wanted; /* out: a worker shall be there */
+};
+
+/* Decides which seats have workers. Of several spare seats on a node the first that is fit is taken. */
+void placement_staff(struct placement_seat *seats, unsigned seat_count, const struct placement_source *sources,
+                     unsigned source_count);
 
 #endif

@@ -2,8 +2,8 @@
  * worker.c - the loop, and the thread around it.
  *
  * The control thread starts and stops workers; the loop runs on the worker's
- * own thread. Its memory is allocated by the thread itself after it was
- * pinned, so that the kernel takes it from the core's NUMA node.
+ * own thread. Everything the loop touches of its own, its stack too, lies on the
+ * NUMA node of its core.
  */
 #include "worker/worker.h"
 
@@ -12,7 +12,6 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -84,14 +83,31 @@ static void worker_loop(struct worker *worker)
     }
 }
 
-/* Private memory of the loop. Pages come from the node of the core because this thread touches them first. */
+/* The part of the stack that is mapped by now was touched by whoever created us, before we were pinned. */
+static void stack_move(int node)
+{
+    pthread_attr_t attributes;
+    void *stack;
+    size_t size;
+
+    if (pthread_getattr_np(pthread_self(), &attributes) != 0)
+        return;
+    if (pthread_attr_getstack(&attributes, &stack, &size) == 0)
+        node_move(stack, size, node);
+    pthread_attr_destroy(&attributes);
+}
+
+/* Private memory of the loop. */
 static bool worker_allocate(struct worker *worker)
 {
-    worker->burst = node_alloc(sizeof *worker->burst, worker->node);
-    worker->scratch = node_alloc(RING_SEGMENTS_MAX * sizeof *worker->scratch, worker->node);
-    worker->egress = node_alloc(PORTS_MAX * sizeof *worker->egress, worker->node);
+    int node = worker->place.node;
+
+    stack_move(node);
+    worker->burst = node_alloc(sizeof *worker->burst, node);
+    worker->scratch = node_alloc(RING_SEGMENTS_MAX * sizeof *worker->scratch, node);
+    worker->egress = node_alloc(PORTS_MAX * sizeof *worker->egress, node);
     worker->offload = offload_work_create();
-    worker->vlan_forms = node_alloc(sizeof *worker->vlan_forms, worker->node);
+    worker->vlan_forms = node_alloc(sizeof *worker->vlan_forms, node);
     return worker->burst != NULL && worker->scratch != NULL && worker->egress != NULL && worker->offload != NULL &&
            worker->vlan_forms != NULL;
 }
@@ -111,7 +127,7 @@ static void worker_free(struct worker *worker)
         close(worker->epoll_fd);
     if (worker->wake_fd >= 0)
         close(worker->wake_fd);
-    free(worker);
+    node_free(worker, sizeof *worker);
 }
 
 /* What the new thread tells worker_start(). */
@@ -120,6 +136,22 @@ struct launch {
     sem_t done;
     int error; /* 0, or an errno value */
 };
+
+/* The calling thread runs there only, from now on. 0 or an errno value. */
+static int worker_pin(const struct worker_place *place)
+{
+    cpu_set_t allowed, cores;
+
+    CPU_ZERO(&cores);
+    if (place->core >= 0)
+        CPU_SET((size_t)place->core, &cores);
+    else if (!place->on_node)
+        return 0;
+    else if (pthread_getaffinity_np(pthread_self(), sizeof allowed, &allowed) != 0 ||
+             !node_cores(place->node, &allowed, &cores))
+        return EINVAL;
+    return pthread_setaffinity_np(pthread_self(), sizeof cores, &cores);
+}
 
 static void *worker_main(void *argument)
 {
@@ -130,13 +162,7 @@ static void *worker_main(void *argument)
     snprintf(name, sizeof name, "worker-%u", worker->id);
     pthread_setname_np(pthread_self(), name);
     notifier_join();
-    if (worker->core >= 0) {
-        cpu_set_t cores;
-
-        CPU_ZERO(&cores);
-        CPU_SET((size_t)worker->core, &cores);
-        launch->error = pthread_setaffinity_np(pthread_self(), sizeof cores, &cores);
-    }
+    launch->error = worker_pin(&worker->place);
     if (launch->error == 0 && !worker_allocate(worker))
         launch->error = ENOMEM;
     bool failed = launch->error != 0;
@@ -177,15 +203,15 @@ static int worker_launch(struct worker *worker)
     return error;
 }
 
-struct worker *worker_start(unsigned id, int core, bool poll_only, struct topology **published, int report_fd)
+struct worker *worker_start(unsigned id, const struct worker_place *place, bool poll_only,
+                            struct topology **published, int report_fd)
 {
-    struct worker *worker = calloc(1, sizeof *worker);
+    struct worker *worker = node_alloc(sizeof *worker, place->node);
 
     if (worker == NULL)
         return NULL;
     worker->id = id;
-    worker->core = core;
-    worker->node = core >= 0 ? node_of_core(core) : -1;
+    worker->place = *place;
     worker->poll_only = poll_only;
     worker->published = published;
     worker->report_fd = report_fd;
@@ -249,8 +275,8 @@ void worker_status_read(const struct worker *worker, struct worker_status *statu
 
     *status = (struct worker_status){
         .id = worker->id,
-        .core = worker->core,
-        .node = worker->node,
+        .core = worker->place.core,
+        .node = worker->place.node,
         .sources = (*worker->published)->workers[worker->id].count,
         .rounds = counter_read(&worker->rounds),
         .busy_ms = (uint64_t)((double)counter_read(&worker->busy_cycles) * (double)ns / (double)cycles / 1e6),

@@ -29,10 +29,16 @@ struct egress_list {
     uint8_t frames[BURST_MAX]; /* indexes into the burst */
 };
 
+/* Where a worker runs. */
+struct worker_place {
+    int core;        /* pinned to; -1: not to one */
+    int node;        /* that its CPUs are on; -1: unknown, or on several */
+    bool on_node;    /* without a core: kept on the node's CPUs */
+};
+
 struct worker {
     unsigned id;                /* set at start */
-    int core;                   /* pinned to; -1 not pinned */
-    int node;                   /* of that core; -1 unknown */
+    struct worker_place place;  /* set at start */
     bool poll_only;             /* never sleeps */
     struct topology **published; /* the datapath's current topology (RCU) */
     int report_fd;              /* eventfd of the control thread: a queue broke */
@@ -63,7 +69,8 @@ struct worker {
 };
 
 /* Starts the thread. NULL and errno when it cannot be. */
-struct worker *worker_start(unsigned id, int core, bool poll_only, struct topology **published, int report_fd);
+struct worker *worker_start(unsigned id, const struct worker_place *place, bool poll_only,
+                            struct topology **published, int report_fd);
 /* Asks it to end, waits, frees. */
 void worker_stop(struct worker *worker);
 /* Ends its sleep, if it sleeps. Any thread. */

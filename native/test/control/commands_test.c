@@ -147,7 +147,7 @@ static unsigned saved_count(void)
     "'mac_limit':1024,'state':'broken','connects':3,'last_error':'went away: ?','features':{'offered':" \
     "'0x130008000','negotiated':'0x8000000100008000','names':['VIRTIO_NET_F_MRG_RXBUF'," \
     "'VIRTIO_F_VERSION_1'," \
-    "'bit 63']},'memory':{'regions':2,'bytes':8589934592,'node':1},'rings':[{'index':0,'size':256," \
+    "'bit 63']},'memory':{'regions':2,'bytes':8589934592,'node':1,'remote':2,'strays':3},'rings':[{'index':0,'size':256," \
     "'started':true," \
     "'enabled':true,'broken':null,'worker':-1},{'index':1,'size':128,'started':true,'enabled':false," \
     "'broken':" \
@@ -234,6 +234,8 @@ static void events_have_the_fields_of_their_type(void **state)
         { "port.error", "vm", "no", -1, -1, "\"type\":\"port.error\",\"port\":\"vm\",\"why\":\"no\"}}\n" },
         { "queue.broken", "vm", "loop", 3, -1,
           "\"type\":\"queue.broken\",\"port\":\"vm\",\"queue\":3,\"why\":\"loop\"}}\n" },
+        { "worker.started", NULL, NULL, 2, 1, "\"type\":\"worker.started\",\"worker\":2,\"worker_node\":1}}\n" },
+        { "port.node", "vm", NULL, 1, 1, "\"type\":\"port.node\",\"port\":\"vm\",\"node\":1,\"worker_node\":1}}\n" },
         { "memory.node", "vm", NULL, 1, 0,
           "\"type\":\"memory.node\",\"port\":\"vm\",\"node\":1,\"worker_node\":0}}\n" },
     };

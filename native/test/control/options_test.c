@@ -34,7 +34,7 @@ static void the_least(void **state)
     assert_int_equal(parse("--control c --state s", &options), OPTIONS_RUN);
     assert_string_equal(options.control, "c");
     assert_string_equal(options.state, "s");
-    assert_false(options.monitor || options.poll || options.log || options.group || options.core_count);
+    assert_false(options.monitor || options.poll || options.log || options.group || options.cores.count || options.spare.count);
     assert_int_equal(options.log_level, LOG_LEVEL_INFO);
 }
 
@@ -42,15 +42,17 @@ static void everything(void **state)
 {
     struct options options;
     (void)state;
-    assert_int_equal(parse("--control=c --state s --monitor --cores 1,3-5 --idle poll --log l "
+    assert_int_equal(parse("--control=c --state s --monitor --cores 1,3-5 --spare-cores 7 --idle poll --log l "
                            "--log-level debug --group kvm", &options), OPTIONS_RUN);
     assert_true(options.monitor && options.poll);
     assert_string_equal(options.log, "l");
     assert_string_equal(options.group, "kvm");
     assert_int_equal(options.log_level, LOG_LEVEL_DEBUG);
     const int cores[] = { 1, 3, 4, 5 };
-    assert_int_equal(options.core_count, 4);
-    assert_memory_equal(options.cores, cores, sizeof cores);
+    assert_int_equal(options.cores.count, 4);
+    assert_memory_equal(options.cores.cores, cores, sizeof cores);
+    assert_int_equal(options.spare.count, 1);
+    assert_int_equal(options.spare.cores[0], 7);
 }
 
 static void help_and_version_need_nothing_else(void **state)
@@ -85,6 +87,9 @@ static void wrong_ones_say_why(void **state)
         { "--control c --state s --cores 1x", "--cores wants a list" },
         { "--control c --state s --cores 1,1-2", "core 1 twice" },
         { "--control c --state s --cores 0-64", "at most 64 cores" },
+        { "--control c --state s --spare-cores 1,", "--spare-cores wants a list" },
+        { "--control c --state s --spare-cores 2-4 --cores 1,3", "core 3 is in --cores and in --spare-cores" },
+        { "--control c --state s --spare-cores 0-31 --cores 32-63", "fewer than 64 cores together" },
         { "--control= --state s", "--control wants a path" },
         { "--control 0123456789012345678901234567890123456789012345678901234567890123456789"
           "01234567890123456789012345678901234567 --state s", "1 to 107 bytes, found one of 108" },

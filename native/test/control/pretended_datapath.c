@@ -120,6 +120,7 @@ void port_status(const struct port *port, struct port_status *status)
     *status = (struct port_status){
         .state = PORT_BROKEN, .connects = 3, .last_error = "went away: \xff", .offered = 0x130008000ull,
         .negotiated = 0x8000000100008000ull, .memory_regions = 2, .memory_bytes = 1ull << 33, .memory_node = 1,
+        .memory_remote = 2, .memory_strays = 3,
         .ring_count = port->config.kind == PORT_TAP ? 0 : 2,
         .rings = { { 0, 256, true, true, NULL, -1 }, { 1, 128, true, false, "bad_index", 0 } },
     };

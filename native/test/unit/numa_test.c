@@ -58,6 +58,41 @@ static void test_memory_is_on_the_node_asked_for(void **state)
     node_free(memory, SIZE);
 }
 
+static void test_strays_of_memory_that_was_never_touched(void **state)
+{
+    (void)state;
+    uint8_t *memory = node_alloc(SIZE, -1);
+    assert_non_null(memory);
+    assert_int_equal(node_strays(memory, SIZE, 5), 0);
+    int home = node_of_core(0);
+    memory[0] = 7;
+    int node = node_of_address(memory);
+    if (node >= 0) {
+        assert_int_equal(node_strays(memory, SIZE, node), 0);
+        assert_int_equal(node_strays(memory, SIZE, node + 1), 1); /* one page is there, and not on that node */
+    }
+    node_move(memory, SIZE, home);
+    node_move(memory, SIZE, 1023); /* no such node: it stays */
+    assert_int_equal(memory[0], 7);
+    node_free(memory, SIZE);
+}
+
+static void test_most_votes_win_and_the_first_wins_a_draw(void **state)
+{
+    (void)state;
+    struct node_votes votes = NODE_VOTES_NONE;
+    assert_int_equal(node_votes_winner(&votes), -1);
+    node_vote_for(&votes, -1);
+    node_vote_for(&votes, 1024);
+    assert_int_equal(node_votes_winner(&votes), -1);
+    node_vote_for(&votes, 3);
+    node_vote_for(&votes, 0);
+    assert_int_equal(node_votes_winner(&votes), 3);
+    node_vote_for(&votes, 1023);
+    node_vote_for(&votes, 1023);
+    assert_int_equal(node_votes_winner(&votes), 1023);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -65,6 +100,8 @@ int main(void)
         cmocka_unit_test(test_too_much_memory_is_refused),
         cmocka_unit_test(test_unknown_core_and_address_have_no_node),
         cmocka_unit_test(test_memory_is_on_the_node_asked_for),
+        cmocka_unit_test(test_strays_of_memory_that_was_never_touched),
+        cmocka_unit_test(test_most_votes_win_and_the_first_wins_a_draw),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,10 +55,13 @@ static unsigned load_of(const struct host *host, unsigned worker)
     return load;
 }
 
-static bool near(const struct host *host, unsigned worker, unsigned source)
+/* 0 on the same node, 1 perhaps, 2 surely not. */
+static unsigned distance(const struct host *host, unsigned worker, unsigned source)
 {
     int node = host->workers[worker].node;
-    return node < 0 || host->sources[source].node < 0 || node == host->sources[source].node;
+    if (host->sources[source].node < 0 || node == host->sources[source].node)
+        return 0;
+    return node < 0 ? 1 : 2;
 }
 
 static unsigned differences(const struct host *one, const struct host *other)
@@ -75,13 +78,13 @@ static void assert_well_placed(const struct host *host)
     for (unsigned i = 0; i < host->source_count; i++) {
         const struct placement_source *source = &host->sources[i];
         assert_in_range(source->worker, 0, host->worker_count - 1);
-        bool has_near = false;
+        unsigned least = 2, is = distance(host, (unsigned)source->worker, i);
         for (unsigned w = 0; w < host->worker_count; w++)
-            has_near |= near(host, w, i);
-        assert_int_equal(source->remote, !has_near);
-        assert_int_equal(source->remote, !near(host, (unsigned)source->worker, i));
+            least = distance(host, w, i) < least ? distance(host, w, i) : least;
+        assert_int_equal(is, least);
+        assert_int_equal(source->remote, is == 2);
         for (unsigned w = 0; w < host->worker_count; w++)
-            if (near(host, w, i) == has_near)
+            if (distance(host, w, i) == least)
                 assert_true(load_of(host, (unsigned)source->worker) <= load_of(host, w) + 1);
     }
 }
@@ -267,6 +270,107 @@ static void test_one_more_queue_moves_no_other(void **state)
     }
 }
 
+static void test_worker_on_the_node_is_better_than_one_somewhere(void **state)
+{
+    (void)state;
+    struct host host = {0};
+    add_workers(&host, -1, 1);
+    add_workers(&host, 1, 1);
+    add_sources(&host, 1, 3);
+    add_sources(&host, 0, 1);
+    host.sources[0].worker = 0; /* it began on the one that is anywhere */
+    assign(&host);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(host.sources[i].worker, 1);
+    assert_int_equal(host.sources[3].worker, 0); /* perhaps near is better than far */
+    assert_false(host.sources[3].remote);
+}
+
+static void test_balance_never_crosses_nodes(void **state)
+{
+    (void)state;
+    for (unsigned nodes = 1; nodes <= 8; nodes *= 2) {
+        struct host host = {0};
+        for (unsigned node = 0; node < nodes; node++)
+            add_workers(&host, (int)node, 1 + node % 3); /* uneven cores */
+        add_sources(&host, (int)nodes - 1, 40);
+        assign(&host);
+        for (unsigned i = 0; i < 40; i++) {
+            assert_int_equal(host.workers[host.sources[i].worker].node, (int)nodes - 1);
+            assert_false(host.sources[i].remote);
+        }
+    }
+}
+
+/* --- which seats have workers --- */
+
+#define SEATS_MAX 16u
+
+static unsigned wanted_on(const struct placement_seat *seats, unsigned count, int node)
+{
+    unsigned wanted = 0;
+    for (unsigned i = 0; i < count; i++)
+        wanted += seats[i].wanted && seats[i].node == node;
+    return wanted;
+}
+
+static void test_seats_of_their_own_are_always_wanted(void **state)
+{
+    (void)state;
+    struct placement_seat seats[] = {{.node = 0}, {.node = 0}, {.node = 1}, {.node = -1}, {.node = 1, .spare = true}};
+    struct placement_source source = {.node = 1, .worker = -1};
+    placement_staff(seats, 5, NULL, 0);
+    for (unsigned i = 0; i < 4; i++)
+        assert_true(seats[i].wanted);
+    assert_false(seats[4].wanted);
+    placement_staff(seats, 5, &source, 1); /* node 1 has a worker already */
+    assert_false(seats[4].wanted);
+}
+
+static void test_spare_seat_comes_and_goes_with_the_guests(void **state)
+{
+    (void)state;
+    for (int nodes = 1; nodes <= 8; nodes *= 2) {
+        struct placement_seat seats[SEATS_MAX] = {{.node = 0}};
+        unsigned count = 1;
+        for (int node = 1; node < nodes; node++)
+            for (int core = 0; core < 2; core++)
+                seats[count++] = (struct placement_seat){.node = node, .spare = true};
+        for (int node = 0; node < nodes; node++) {
+            struct placement_source sources[] = {{.node = -1, .worker = -1}, {.node = node, .worker = 0}, {.node = node, .worker = 0}};
+            placement_staff(seats, count, sources, 3);
+            for (int other = 0; other < nodes; other++)
+                assert_int_equal(wanted_on(seats, count, other), other == 0 || other == node);
+        }
+        placement_staff(seats, count, NULL, 0);
+        for (int node = 1; node < nodes; node++)
+            assert_int_equal(wanted_on(seats, count, node), 0);
+    }
+}
+
+static void test_unfit_seat_is_replaced_by_the_next_of_its_node(void **state)
+{
+    (void)state;
+    struct placement_seat seats[] = {{.node = 0}, {.node = 1, .spare = true, .unfit = true}, {.node = 1, .spare = true}};
+    struct placement_source source = {.node = 1, .worker = -1};
+    placement_staff(seats, 3, &source, 1);
+    assert_false(seats[1].wanted);
+    assert_true(seats[2].wanted);
+    seats[2].unfit = true;
+    placement_staff(seats, 3, &source, 1);
+    assert_int_equal(wanted_on(seats, 3, 1), 0);
+}
+
+static void test_spare_seat_of_unknown_node_is_for_nobody(void **state)
+{
+    (void)state;
+    struct placement_seat seats[] = {{.node = -1}, {.node = -1, .spare = true}};
+    struct placement_source sources[] = {{.node = -1, .worker = -1}, {.node = 3, .worker = -1}};
+    placement_staff(seats, 2, sources, 2);
+    assert_true(seats[0].wanted);
+    assert_false(seats[1].wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +383,12 @@ int main(void)
         cmocka_unit_test(test_difference_of_one_moves_nobody),
         cmocka_unit_test(test_worker_that_is_gone_is_replaced),
         cmocka_unit_test(test_nothing_to_place),
+        cmocka_unit_test(test_worker_on_the_node_is_better_than_one_somewhere),
+        cmocka_unit_test(test_balance_never_crosses_nodes),
+        cmocka_unit_test(test_seats_of_their_own_are_always_wanted),
+        cmocka_unit_test(test_spare_seat_comes_and_goes_with_the_guests),
+        cmocka_unit_test(test_unfit_seat_is_replaced_by_the_next_of_its_node),
+        cmocka_unit_test(test_spare_seat_of_unknown_node_is_for_nobody),
         cmocka_unit_test(test_random_hosts_are_fair_and_stable),
         cmocka_unit_test(test_one_more_queue_moves_no_other),
     };

@@ -1,0 +1,37 @@
+/*
+ * datapath_parts.h - what the two halves of the datapath share: datapath.c
+ * (ports, networks, life) and datapath_place.c (topology, which worker serves
+ * what). Nobody else includes it.
+ */
+#ifndef VHOSTKIT_DATAPATH_PARTS_H
+#define VHOSTKIT_DATAPATH_PARTS_H
+
+#include "control/event_loop.h"
+#include "datapath.h"
+#include "port/port.h"
+#include "switch/topology.h"
+#include "worker/staff.h"
+
+struct datapath {
+    struct event_loop *loop;
+    struct datapath_listener listener;
+    struct socket_watch *socket_watch;
+    struct event_timer look;         /* at workers that may hang in a call (notifier.h) */
+    struct event_source report;      /* eventfd: a worker found a queue broken */
+    struct event_timer tick;         /* ages the MAC tables */
+    struct event_timer second;       /* ages the flows */
+    struct event_timer hold;         /* ends it at the latest */
+    bool holding;                    /* no queue has a worker (datapath_hold) */
+    struct staff staff;              /* the workers */
+    struct port *ports[PORTS_MAX];   /* in the order they were added */
+    unsigned port_count;
+    struct network *networks[PORTS_MAX]; /* by id; NULL: free */
+    struct topology *topology;       /* published; workers hold pointers to it between quiet points */
+};
+
+/* Builds a topology of what is there, shows it to the workers and frees the old one. False: no memory. */
+bool topology_publish(struct datapath *datapath);
+/* Gives every queue pair its worker and publishes. False: no memory. */
+bool ports_place(struct datapath *datapath);
+
+#endif
