@@ -12,7 +12,20 @@ export async function run(_input: CommandInput, { places }: CommandContext): Pro
 export function showPorts(ports: PortInfo[]): string {
   if (ports.length === 0) return 'No ports.'
   const heading = ['PORT', 'NETWORK', 'STATE', 'CONNECTS', 'NODE', 'QUEUES', 'PEER', 'LAST ERROR']
-  return showTable([heading, ...ports.map(portRow)])
+  return [showTable([heading, ...ports.map(portRow)]), ...ports.flatMap(showFar)].join('\n')
+}
+
+/** What costs a port its speed and is seen nowhere else. */
+function showFar({ name, memory, queues }: PortInfo): string[] {
+  if (memory === null || memory.remote + memory.strays === 0) return []
+  const { node, remote, strays } = memory
+  const far = [
+    ...(remote > 0 ? [`${remote} of ${queues} queues are served from another node`] : []),
+    ...(strays > 0 ? [`${strays} pages of its ring state lie on another node`] : []),
+  ]
+  return [
+    `WRONG NODE: port ${name} has its memory on node ${node}, but ${far.join(', and ')}. \`vhostkit doctor\` says what to do.`,
+  ]
 }
 
 function portRow(port: PortInfo): string[] {

@@ -44,8 +44,8 @@ export function makePlan(
   const ledger = Ledger.of(facts)
   const kept = keepRunning(spec, options.keep ?? null, ledger)
   const memories = placeMachines(spec, kept, ledger, notes)
-  const keptCores = kept.size > 0 ? (options.keep?.plan.switch.cores ?? null) : null
-  const switchPlan = planSwitch(spec, facts, folders, memories, keptCores, notes)
+  const keptSwitch = kept.size > 0 ? (options.keep?.plan.switch ?? null) : null
+  const switchPlan = planSwitch(spec, facts, folders, memories, keptSwitch, notes)
   const networks = planNetworks(spec, facts, notes)
   const libvirt = planLibvirt(spec, facts, notes)
 
@@ -57,7 +57,7 @@ export function makePlan(
     facts,
     folders,
     accel,
-    switchCores: switchPlan.cores,
+    switchCores: [...switchPlan.cores, ...switchPlan.spareCores],
     defaultBoot: options.defaultBoot ?? null,
     takenMacs,
   }

@@ -46,8 +46,10 @@ export interface SwitchPlan {
   control: string
   stateFile: string
   log: string
-  /** Cores for pinned workers; empty = one worker, not pinned. */
+  /** Cores for pinned workers; empty = not pinned to cores, one on each node that has guests. */
   cores: number[]
+  /** Cores that get a worker only while guests are on their node and no other worker is. */
+  spareCores: number[]
   idle: 'adaptive' | 'poll'
 }
 

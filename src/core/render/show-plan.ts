@@ -36,9 +36,10 @@ function interfaceRows({ name, interfaces }: MachinePlan): string[][] {
   })
 }
 
-function showSwitch({ switch: { cores, idle, control } }: Plan): string {
-  const workers = cores.length === 0 ? 'one worker, not pinned' : `workers on cores ${cores.join(', ')}`
-  return `Switch: ${workers}, idle ${idle}, control ${control}`
+function showSwitch({ switch: { cores, spareCores, idle, control } }: Plan): string {
+  const workers = cores.length === 0 ? 'workers not pinned' : `workers on cores ${cores.join(', ')}`
+  const spare = spareCores.length === 0 ? '' : `, spare cores ${spareCores.join(', ')}`
+  return `Switch: ${workers}${spare}, idle ${idle}, control ${control}`
 }
 
 function showHugepages({ hugepages }: Plan): string {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { isUnicastIpv4 } from './address.js'
 import { macPattern } from './mac.js'
 import { gib, mib, parseSize, sizePattern } from './size.js'
-import type { BootSpec, InterfaceSpec, MachineSpec, NetworkSpec, Spec, VlanSpec } from './spec.js'
+import type { BootSpec, InterfaceSpec, MachineSpec, NetworkSpec, Spec, SwitchSpec, VlanSpec } from './spec.js'
 
 /**
  * The shape of a spec. Each message is the "expected" part of a problem, so it
@@ -189,13 +189,32 @@ const machineSchema = mapping({
 
 const coresText = expecting('auto or a list of CPU numbers, each once')
 const coreNumber = z.int(coresText).min(0, coresText).max(65535, coresText)
+const spareText = expecting(
+  'auto or a list of CPU numbers, each once and not in cores; with those, 63 at most',
+)
+const spareNumber = z.int(spareText).min(0, spareText).max(65535, spareText)
 const switchSchema = mapping({
   cores: z
     .union([z.literal('auto'), z.array(coreNumber).min(1, coresText).max(64, coresText)], coresText)
     .refine((cores) => cores === 'auto' || new Set(cores).size === cores.length, coresText)
     .default('auto'),
+  'spare-cores': z
+    .union([z.literal('auto'), z.array(spareNumber).max(63, spareText)], spareText)
+    .default('auto'),
   idle: z.enum(['adaptive', 'poll'], expecting('adaptive or poll')).default('adaptive'),
 })
+  .refine(({ cores, 'spare-cores': spare }) => areCoresApart(cores, spare), {
+    ...spareText,
+    path: ['spare-cores'],
+  })
+  .transform(({ cores, idle, 'spare-cores': spareCores }): SwitchSpec => ({ cores, spareCores, idle }))
+
+/** A core has one worker, and a switch at most so many workers as it can number. */
+function areCoresApart(cores: 'auto' | number[], spare: 'auto' | number[]): boolean {
+  if (spare === 'auto' || spare.length === 0) return true
+  const all = [...(cores === 'auto' ? [] : cores), ...spare]
+  return all.length <= 63 && new Set(all).size === all.length
+}
 
 /** The sockets between QEMU and the switch are on this host, so a libvirt elsewhere cannot be used. */
 const connectText = expecting("the URI of this host's libvirt, such as qemu:///system or qemu:///session")
@@ -213,7 +232,7 @@ export const specSchema = mapping({
   boot: bootSchema.optional(),
   networks: list(networkSchema, 'networks', 0, 256).default([]),
   machines: list(machineSchema, 'machines', 1, 1024),
-  switch: switchSchema.default({ cores: 'auto', idle: 'adaptive' }),
+  switch: switchSchema.default({ cores: 'auto', spareCores: 'auto', idle: 'adaptive' }),
 }).transform(({ hugepages, boot, machines, connect, ...rest }): Spec => {
   const withDefaults = (machine: z.output<typeof machineSchema>): MachineSpec => ({
     name: machine.name,

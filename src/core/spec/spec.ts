@@ -84,5 +84,7 @@ export type CarrierPolicy = 'steady' | 'follow'
 
 export interface SwitchSpec {
   cores: 'auto' | number[]
+  /** Where a worker is started when a guest's memory is on a node without one. */
+  spareCores: 'auto' | number[]
   idle: 'adaptive' | 'poll'
 }

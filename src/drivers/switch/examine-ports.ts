@@ -93,17 +93,26 @@ export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
 }
 
 function examineNode(subject: string, port: PortInfo, workers: WorkerInfo[]): Finding {
-  const node = port.memory?.node ?? -1
-  const used = new Set(port.rings.map(({ worker }) => worker).filter((worker) => worker >= 0))
-  const far = workers.filter(({ id, node: at }) => used.has(id) && at >= 0 && node >= 0 && at !== node)
-  const what = `${port.state}, connected ${port.connects} times`
-  if (far.length === 0) return fine(subject, what)
-  return note(
-    subject,
-    `memory on node ${node}, worker on node ${far[0]?.node}`,
-    'Each frame crosses the nodes.',
-    'Give the switch a core of that node: switch.cores in the spec.',
-  )
+  const { node, remote, strays } = port.memory ?? { node: -1, remote: 0, strays: 0 }
+  if (remote > 0) {
+    const used = new Set(port.rings.map(({ worker }) => worker).filter((worker) => worker >= 0))
+    const far = workers.find(({ id, node: at }) => used.has(id) && at >= 0 && at !== node)
+    return problem(
+      subject,
+      `memory on node ${node}, ${remote} of ${port.queues} queues served from node ${far?.node ?? 'another'}`,
+      'Each frame crosses the nodes.',
+      `Give the switch a core of node ${node}: switch.cores or switch.spare-cores in the spec.`,
+    )
+  }
+  if (strays > 0) {
+    return problem(
+      subject,
+      `memory on node ${node}, ${strays} pages of its ring state on another`,
+      'The node was full when they were to move there, so each burst crosses the nodes.',
+      `Free memory of node ${node}, then restart the machine or the switch.`,
+    )
+  }
+  return fine(subject, `${port.state}, connected ${port.connects} times`)
 }
 
 function explainError(text: string): string {

@@ -34,8 +34,19 @@ export interface PortInfo {
   connects: number
   last_error: string | null
   features: { offered: string; negotiated: string; names: string[] } | null
-  memory: { regions: number; bytes: number; node: number } | null
+  memory: PortMemory | null
   rings: RingInfo[]
+}
+
+/** The guest's memory; `node` -1: unknown. */
+export interface PortMemory {
+  regions: number
+  bytes: number
+  node: number
+  /** Queue pairs that are served from another node. */
+  remote: number
+  /** Pages of the port's own state on another node. */
+  strays: number
 }
 
 export interface RingInfo {
@@ -83,6 +94,7 @@ export interface SwitchEvent {
   why?: string
   queue?: number
   node?: number
+  worker?: number
   worker_node?: number
 }
 

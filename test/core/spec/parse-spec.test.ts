@@ -36,7 +36,7 @@ describe('parseSpec', () => {
           interfaces: [],
         },
       ],
-      switch: { cores: 'auto', idle: 'adaptive' },
+      switch: { cores: 'auto', spareCores: 'auto', idle: 'adaptive' },
     })
   })
 
@@ -134,6 +134,7 @@ describe('parseSpec', () => {
       'node',
       'switch',
       'cores',
+      'spare-cores',
       'boot',
       'mac',
     )

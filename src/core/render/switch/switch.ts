@@ -9,10 +9,12 @@ export function renderSwitch(plan: Plan): { argv: string[]; ports: PortRequest[]
   return { argv: renderSwitchArgv(plan), ports: [...renderTapPorts(plan), ...renderMachinePorts(plan)] }
 }
 
-function renderSwitchArgv({ switch: { program, control, stateFile, log, cores, idle } }: Plan): string[] {
+function renderSwitchArgv({ switch: plan }: Plan): string[] {
+  const { program, control, stateFile, log, cores, spareCores, idle } = plan
   const pinned = cores.length === 0 ? [] : ['--cores', cores.join(',')]
+  const spare = spareCores.length === 0 ? [] : ['--spare-cores', spareCores.join(',')]
   const files = ['--control', control, '--state', stateFile, '--log', log]
-  return [program, ...files, '--monitor', ...pinned, '--idle', idle]
+  return [program, ...files, '--monitor', ...pinned, ...spare, '--idle', idle]
 }
 
 function renderTapPorts({ networks }: Plan): PortRequest[] {
