@@ -193,6 +193,17 @@ static json_t *queue_json(unsigned index, const struct queue_stats *stats)
                      (json_int_t)counter_read(&stats->calls));
 }
 
+/* Of frames to the port: tried again when it had no buffers, and delivered by that. */
+static json_t *retry_json(const struct port *port)
+{
+    uint64_t tried = 0, delivered = 0;
+    for (unsigned pair = 0; pair < port_queue_count(port); pair++) {
+        tried += counter_read(&port_tx_stats(port, pair)->retried);
+        delivered += counter_read(&port_tx_stats(port, pair)->late);
+    }
+    return json_pack("{s:I, s:I}", "tried", (json_int_t)tried, "delivered", (json_int_t)delivered);
+}
+
 json_t *port_stats_json(const struct port *port)
 {
     uint64_t counts[DROP_REASON_COUNT] = { 0 };
@@ -206,6 +217,6 @@ json_t *port_stats_json(const struct port *port)
         json_array_append_new(queues, queue_json(2 * pair, port_tx_stats(port, pair)));
         json_array_append_new(queues, queue_json(2 * pair + 1, port_rx_stats(port, pair)));
     }
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", port_config_of(port)->name, "rx", rx, "tx", tx,
-                     "drops", drops, "queues", queues);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "name", port_config_of(port)->name, "rx", rx, "tx", tx,
+                     "drops", drops, "retry", retry_json(port), "queues", queues);
 }

@@ -21,6 +21,13 @@ struct network;
 struct steering;
 struct worker;
 
+/* Of a batch of frames at a receiver (switch/retry.h). */
+enum attempt {
+    ATTEMPT_FIRST,
+    ATTEMPT_AGAIN,
+    ATTEMPT_LAST, /* what cannot be delivered now is dropped */
+};
+
 struct port_ops {
     /* Worker: takes one burst from the port and forwards it. Returns the number of frames. */
     unsigned (*poll)(struct port *port, unsigned pair, struct worker *worker);
@@ -30,9 +37,12 @@ struct port_ops {
     bool (*polled)(const struct port *port, unsigned pair);
     /* Worker, after it woke: wake-ups are not needed. */
     void (*disarm)(struct port *port, unsigned pair);
-    /* Worker: delivers frames to the queue pair and counts what it cannot deliver. */
-    void (*deliver)(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
-                    unsigned count);
+    /*
+     * Worker: delivers frames to the queue pair and counts what it cannot deliver. Returns how many of
+     * the leading ones are done with: fewer than `count` when the rest is worth another attempt, never at the last.
+     */
+    unsigned (*deliver)(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
+                        unsigned count, enum attempt attempt);
     /* Control: begins to connect, listen or read; the port is in the topology. */
     bool (*start)(struct port *port, struct refusal *refusal);
     /* Control: its queues have been given to these workers; watch their wake-up fds there. */

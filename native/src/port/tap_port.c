@@ -153,14 +153,15 @@ static bool tap_write(struct tap_port *tap, const struct frame *frame)
     return length >= 0;
 }
 
-static void tap_port_deliver(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
-                             unsigned count)
+static unsigned tap_port_deliver(struct port *port, unsigned pair, struct worker *worker,
+                                 struct frame *const *frames, unsigned count, enum attempt attempt)
 {
     struct tap_port *tap = tap_port_of(port);
     struct queue_stats *stats = &port->tx[0];
 
     (void)pair;
     (void)worker;
+    (void)attempt;
     while (atomic_flag_test_and_set_explicit(&tap->lock, memory_order_acquire))
         cpu_relax();
     for (unsigned i = 0; i < count; i++) {
@@ -175,6 +176,7 @@ static void tap_port_deliver(struct port *port, unsigned pair, struct worker *wo
         counter_add(&stats->bytes, frames[i]->length);
     }
     atomic_flag_clear_explicit(&tap->lock, memory_order_release);
+    return count;
 }
 
 /* --- control thread --- */

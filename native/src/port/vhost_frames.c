@@ -141,21 +141,28 @@ bool vhost_frames_polled(const struct port *port, unsigned pair)
 
 /* One delivery to a locked ring. */
 struct delivery {
+    struct vhost_port *vport;
+    struct worker *worker;
     struct ring *ring;
     struct queue_stats *stats;
-    struct segment *scratch;
     uint64_t frames, bytes; /* delivered so far */
+    uint64_t before;        /* frames, when the present one began */
     unsigned pieces;        /* that may still be made by cutting */
+    bool may_wait;          /* what finds too few buffers may be tried again */
+    bool waits;             /* the present frame found too few, and nothing of it was delivered */
 };
 
 /* False: it was not delivered. */
 static bool deliver_frame(void *context, const struct frame *frame)
 {
     struct delivery *delivery = context;
-    enum drop_reason reason = ring_deliver(delivery->ring, frame, delivery->scratch);
+    enum drop_reason reason = ring_deliver(delivery->ring, frame, delivery->worker->scratch);
 
-    if (reason != DROP_NONE) {
-        counter_add(&delivery->stats->drops[reason], 1);
+    if (__builtin_expect(reason != DROP_NONE, 0)) {
+        delivery->waits = delivery->may_wait && reason == DROP_RX_NO_ROOM && !delivery->ring->short_limit &&
+                          delivery->frames == delivery->before;
+        if (!delivery->waits)
+            counter_add(&delivery->stats->drops[reason], 1);
         return false;
     }
     delivery->frames++;
@@ -186,21 +193,79 @@ static bool mtu_allows(const struct port *port, const struct frame *frame)
     return length <= port->config.mtu + FRAME_OVERHEAD;
 }
 
-static void deliver_one(struct vhost_port *vport, struct worker *worker, struct delivery *delivery,
-                        const struct frame *frame)
+static void deliver_one(struct delivery *delivery, const struct frame *frame)
 {
-    uint64_t features = vport->session.features;
+    uint64_t features = delivery->vport->session.features;
 
-    if (!mtu_allows(&vport->port, frame)) {
+    delivery->before = delivery->frames;
+    if (!mtu_allows(&delivery->vport->port, frame)) {
         burst_drop(delivery->stats, DROP_MTU, 1);
     } else if (offload_passes(frame, features)) {
         deliver_frame(delivery, frame);
     } else {
-        enum drop_reason reason = offload_apply(worker->offload, frame, features, deliver_piece, delivery);
+        enum drop_reason reason =
+            offload_apply(delivery->worker->offload, frame, features, deliver_piece, delivery);
 
         if (reason != DROP_NONE)
             burst_drop(delivery->stats, reason, 1);
     }
+}
+
+/* Frames from `at` on; returns where it ended: at `until`, or at a frame that waits. */
+static unsigned deliver_frames(struct delivery *delivery, struct frame *const *frames, unsigned at, unsigned until)
+{
+    uint32_t longest = delivery->vport->port.config.mtu + FRAME_OVERHEAD;
+
+    while (at < until) {
+        unsigned plain = ring_deliver_plain(delivery->ring, frames + at, until - at, longest, &delivery->bytes);
+
+        delivery->frames += plain;
+        at += plain;
+        if (at == until)
+            break;
+        deliver_one(delivery, frames[at]);
+        if (__builtin_expect(delivery->waits, 0))
+            break;
+        at++;
+    }
+    return at;
+}
+
+/*
+ * A receiver for which waiting brought nothing so often is not waited for any more, but once in so
+ * many bursts: one that never posts buffers, or far too few, costs the others next to nothing (H45).
+ */
+#define WAITS_IN_VAIN 4u
+#define PASSED_OVER 64u
+
+static bool vring_is_worth_it(struct vring *vring)
+{
+    if (vring->waits_in_vain < WAITS_IN_VAIN) {
+        vring->waits_in_vain++;
+        return true;
+    }
+    vring->passed_over = (uint8_t)((vring->passed_over + 1) % PASSED_OVER);
+    return vring->passed_over == 0;
+}
+
+/*
+ * Too few buffers for what is left from `done` on, or from `allowed` on none that nobody else has a right to
+ * (share.h). Returns how many frames are done with: the others may be tried again, or all are dropped.
+ */
+static unsigned deliver_short(struct delivery *delivery, struct vring *vring, struct frame *const *frames,
+                              unsigned done, unsigned allowed, unsigned count, enum attempt attempt)
+{
+    share_short(&vring->share, delivery->worker->sender, count);
+    if (attempt == ATTEMPT_AGAIN && ring_usable(&vring->ring))
+        return done;
+    if (attempt == ATTEMPT_FIRST && ring_usable(&vring->ring) && vring_is_worth_it(vring)) {
+        counter_add(&delivery->stats->retried, count - done);
+        return done;
+    }
+    delivery->may_wait = delivery->waits = false;
+    done = deliver_frames(delivery, frames, done, allowed); /* a shorter one may fit */
+    burst_drop(delivery->stats, DROP_RX_NO_ROOM, count - done);
+    return count;
 }
 
 static void vring_lock(struct vring *vring)
@@ -214,8 +279,30 @@ static void vring_unlock(struct vring *vring)
     atomic_flag_clear_explicit(&vring->lock, memory_order_release);
 }
 
-void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
-                          unsigned count)
+/* How many of the frames may be delivered while several senders compete. */
+static unsigned vring_allows(struct vring *vring, struct worker *worker, unsigned count, enum attempt attempt)
+{
+    unsigned room = ring_room(&vring->ring);
+    uint32_t allowed = attempt == ATTEMPT_FIRST ? share_allow(&vring->share, worker->sender, count, room)
+                                                : share_allow_again(&vring->share, worker->sender, count, room);
+
+    /* With no room at all ring_deliver() says why; that is also how a broken ring is found. */
+    return room == 0 ? count : allowed;
+}
+
+/* What only matters where buffers are short: who got how many, and whether waiting was worth it. */
+static void deliver_account(struct delivery *delivery, struct vring *vring, uint16_t first, enum attempt attempt)
+{
+    if (vring->share.contested)
+        share_took(&vring->share, delivery->worker->sender, (uint16_t)(vring->ring.last_avail - first));
+    if (attempt == ATTEMPT_FIRST || delivery->frames == 0)
+        return;
+    vring->waits_in_vain = 0;
+    counter_add(&delivery->stats->late, delivery->frames);
+}
+
+unsigned vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
+                              unsigned count, enum attempt attempt)
 {
     struct vhost_port *vport = vhost_port_of(port);
     struct vring *vring = receive_ring(vport, pair);
@@ -224,38 +311,42 @@ void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worke
         !atomic_load_explicit(&vring->enabled, memory_order_relaxed)) {
         /* No ring, so no lock: any worker may be here. */
         atomic_fetch_add_explicit(&port->tx[0].drops[DROP_RX_NOT_READY], count, memory_order_relaxed);
-        return;
+        return count;
     }
     struct delivery delivery = {
+        .vport = vport,
+        .worker = worker,
         .ring = &vring->ring,
         .stats = &port->tx[pair],
-        .scratch = worker->scratch,
         .pieces = DELIVERY_PIECES,
+        .may_wait = attempt != ATTEMPT_LAST,
     };
 
     vring_lock(vring);
     bool usable = ring_usable(&vring->ring);
+    uint16_t first = vring->ring.last_avail;
+    unsigned allowed = count;
 
     ring_expect(&vring->ring, count);
-    for (unsigned i = 0; i < count;) {
-        unsigned plain = ring_deliver_plain(&vring->ring, frames + i, count - i, port->config.mtu + FRAME_OVERHEAD,
-                                            &delivery.bytes);
+    if (__builtin_expect(vring->share.contested, 0))
+        allowed = vring_allows(vring, worker, count, attempt);
+    unsigned done = deliver_frames(&delivery, frames, 0, allowed);
 
-        delivery.frames += plain;
-        i += plain;
-        if (i < count)
-            deliver_one(vport, worker, &delivery, frames[i++]);
-    }
+    if (__builtin_expect(done < count, 0))
+        done = deliver_short(&delivery, vring, frames, done, allowed, count, attempt);
     ring_publish(&vring->ring);
     bool call = delivery.frames > 0 && ring_notify(&vring->ring);
     if (delivery.frames > 0) {
         counter_add(&delivery.stats->frames, delivery.frames);
         counter_add(&delivery.stats->bytes, delivery.bytes);
     }
+    if (__builtin_expect(vring->share.contested, 0))
+        deliver_account(&delivery, vring, first, attempt);
     bool broke = usable && !ring_usable(&vring->ring);
     if (call)
         vring_call(vport, vring, delivery.stats, worker);
     vring_unlock(vring);
     if (broke)
         worker_report(worker);
+    return done;
 }

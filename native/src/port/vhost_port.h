@@ -51,7 +51,7 @@ unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *work
 bool vhost_frames_arm(struct port *port, unsigned pair, struct worker *worker);
 void vhost_frames_disarm(struct port *port, unsigned pair);
 bool vhost_frames_polled(const struct port *port, unsigned pair);
-void vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
-                          unsigned count);
+unsigned vhost_frames_deliver(struct port *port, unsigned pair, struct worker *worker, struct frame *const *frames,
+                              unsigned count, enum attempt attempt);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "switch/classify.h"
 #include "switch/flow_hash.h"
+#include "switch/retry.h"
 #include "switch/steering.h"
 #include "switch/topology.h"
 #include "switch/vlan_tag.h"
@@ -101,6 +102,15 @@ static void flows_learn(struct port *from, unsigned pair, const struct frame *fr
             steering_learn(from->steering, flow_hash(&frames[i]), pair);
 }
 
+static void deliver_first(struct worker *worker, struct port *port, unsigned queue, struct frame *const *batch,
+                          unsigned count)
+{
+    unsigned done = port->ops->deliver(port, queue, worker, batch, count, ATTEMPT_FIRST);
+
+    if (__builtin_expect(done < count, 0))
+        retry_keep(worker, port, queue, batch + done, count - done);
+}
+
 /* A batch for a port with several receive queues: cut into one for each queue, in their order. */
 static void deliver_steered(struct worker *worker, struct port *port, uint64_t receivers,
                             struct frame *const *batch, unsigned count)
@@ -121,7 +131,7 @@ static void deliver_steered(struct worker *worker, struct port *port, uint64_t r
         for (unsigned i = 0; i < count; i++)
             if (queue_of[i] == queue)
                 part[part_count++] = batch[i];
-        port->ops->deliver(port, queue, worker, part, part_count);
+        deliver_first(worker, port, queue, part, part_count);
     }
 }
 
@@ -132,7 +142,7 @@ static void deliver_batch(struct worker *worker, struct port *port, struct frame
     if (__builtin_expect(steering_is_choice(receivers), 0))
         deliver_steered(worker, port, receivers, batch, count);
     else
-        port->ops->deliver(port, receivers == 0 ? 0 : (unsigned)__builtin_ctzll(receivers), worker, batch, count);
+        deliver_first(worker, port, receivers == 0 ? 0 : (unsigned)__builtin_ctzll(receivers), batch, count);
 }
 
 /* The burst's frames for one port, in the form that it wants; returns how many. */
@@ -186,6 +196,8 @@ static void egress_deliver(struct passage *passage)
         list->count = 0;
     }
     worker->touched_count = 0;
+    if (__builtin_expect(worker->leftover_count > 0, 0))
+        retry_all(worker);
 }
 
 /* The other end of a link; NULL: it is not there. */
@@ -208,6 +220,7 @@ void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint
     uint64_t passed = 0, bytes = 0;
     int where[BURST_MAX];
 
+    worker->sender = from->id;
     if (__builtin_expect(vlans != NULL, 0))
         worker->vlan_forms->made = worker->vlan_forms->failed = 0;
     if (__builtin_expect(passage.policy->link, 0))

@@ -186,6 +186,9 @@ void ring_complete(struct ring *ring, const struct burst *burst);
 /* About `frames` frames are going to be delivered: reads ahead what they need. */
 void ring_expect(struct ring *ring, unsigned frames);
 
+/* Chains that are there for frames now. Loads avail->idx. */
+unsigned ring_room(struct ring *ring);
+
 /*
  * Copies one frame into the chains of a receive ring, header first. Returns
  * DROP_NONE when it was delivered, else why not; then no chain was consumed. It

@@ -118,6 +118,16 @@ bool ring_next(struct ring *ring, unsigned ahead, uint16_t *head, struct vring_d
     return true;
 }
 
+unsigned ring_room(struct ring *ring)
+{
+    if (!ring_usable(ring))
+        return 0;
+    unsigned seen = (uint16_t)(ring->avail_seen - ring->last_avail);
+
+    ring->avail_polled = false;
+    return seen + ring_available(ring, seen);
+}
+
 void ring_expect(struct ring *ring, unsigned frames)
 {
     unsigned wanted = frames < BURST_MAX ? frames : BURST_MAX;

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "switch/share.h"
 #include "vhost/dirty_log.h"
 #include "vhost/message.h"
 #include "vhost/ring.h"
@@ -52,6 +53,9 @@ struct vring {
     atomic_bool call_due; /* the worker owes the driver a call, whatever it asked for */
     atomic_bool broke;    /* the worker is to signal err_fd */
     atomic_flag lock;   /* receive rings: held by the worker that delivers */
+    struct share share; /* under the lock: of its buffers among the senders */
+    uint8_t waits_in_vain; /* under the lock: times in a row that waiting for its buffers brought none */
+    uint8_t passed_over;   /* under the lock: bursts since then for which nobody waited */
     int err_fd;         /* -1: none */
     char why[96];       /* why it is kicked but does not run; "" otherwise */
 };

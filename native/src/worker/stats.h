@@ -55,6 +55,8 @@ struct queue_stats {
     counter kicks;               /* wake-ups by the driver */
     counter calls;               /* notifications sent to the driver */
     counter drops[DROP_REASON_COUNT];
+    counter retried;             /* frames for which it had no buffer at first, and that were tried again */
+    counter late;                /* of those: delivered after all; the others are among the drops */
 };
 
 static inline void counter_add(counter *to, uint64_t amount)

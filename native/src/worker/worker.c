@@ -20,6 +20,7 @@
 
 #include "log.h"
 #include "switch/offload.h"
+#include "switch/retry.h"
 #include "switch/topology.h"
 #include "switch/vlan_tag.h"
 #include "worker/cycles.h"
@@ -32,13 +33,16 @@
 static unsigned worker_round(struct worker *worker)
 {
     const struct source_list *list = &worker->topology->workers[worker->id];
-    unsigned frames = 0;
+    unsigned frames = 0, busy = 0;
 
     for (unsigned i = 0; i < list->count; i++) {
         struct port *port = list->sources[i].port;
+        unsigned taken = port->ops->poll(port, list->sources[i].pair, worker);
 
-        frames += port->ops->poll(port, list->sources[i].pair, worker);
+        frames += taken;
+        busy += taken > 0;
     }
+    worker->busy_sources = busy;
     return frames;
 }
 
@@ -106,10 +110,11 @@ static bool worker_allocate(struct worker *worker)
     worker->burst = node_alloc(sizeof *worker->burst, node);
     worker->scratch = node_alloc(RING_SEGMENTS_MAX * sizeof *worker->scratch, node);
     worker->egress = node_alloc(PORTS_MAX * sizeof *worker->egress, node);
+    worker->leftovers = node_alloc(LEFTOVERS_MAX * sizeof *worker->leftovers, node);
     worker->offload = offload_work_create();
     worker->vlan_forms = node_alloc(sizeof *worker->vlan_forms, node);
-    return worker->burst != NULL && worker->scratch != NULL && worker->egress != NULL && worker->offload != NULL &&
-           worker->vlan_forms != NULL;
+    return worker->burst != NULL && worker->scratch != NULL && worker->egress != NULL &&
+           worker->leftovers != NULL && worker->offload != NULL && worker->vlan_forms != NULL;
 }
 
 static void worker_free(struct worker *worker)
@@ -120,6 +125,8 @@ static void worker_free(struct worker *worker)
         node_free(worker->scratch, RING_SEGMENTS_MAX * sizeof *worker->scratch);
     if (worker->egress != NULL)
         node_free(worker->egress, PORTS_MAX * sizeof *worker->egress);
+    if (worker->leftovers != NULL)
+        node_free(worker->leftovers, LEFTOVERS_MAX * sizeof *worker->leftovers);
     if (worker->vlan_forms != NULL)
         node_free(worker->vlan_forms, sizeof *worker->vlan_forms);
     offload_work_destroy(worker->offload);

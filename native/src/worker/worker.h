@@ -19,6 +19,7 @@
 #include "vhost/ring.h"
 #include "worker/notifier.h"
 
+struct leftover;
 struct offload_work;
 struct topology;
 struct vlan_forms;
@@ -54,6 +55,10 @@ struct worker {
     struct egress_list *egress; /* [PORTS_MAX] */
     uint16_t touched[PORTS_MAX]; /* ports with a list that is not empty */
     unsigned touched_count;
+    unsigned sender;            /* id of the port whose burst is under way */
+    struct leftover *leftovers; /* [LEFTOVERS_MAX] of the burst: to be tried again (switch/retry.h) */
+    unsigned leftover_count;
+    unsigned busy_sources;      /* queues that had frames in the last round */
     struct vlan_forms *vlan_forms; /* of the current burst, in a network with VLANs */
     struct notifier notifier;   /* for calls */
     struct segment *scratch;    /* [RING_SEGMENTS_MAX] for ring_deliver */

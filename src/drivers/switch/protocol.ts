@@ -72,6 +72,8 @@ export interface PortStats {
   rx: { frames: number; bytes: number }
   tx: { frames: number; bytes: number }
   drops: Record<string, number>
+  /** Of frames to the port, when it had no buffers at first. */
+  retry: { tried: number; delivered: number }
   queues: { index: number; frames: number; bytes: number; kicks: number; calls: number }[]
 }
 
