@@ -60,7 +60,11 @@ void datapath_remove_port(struct datapath *datapath, struct port *port);
 void datapath_hold(struct datapath *datapath);
 /* Ends it when nobody is waited for: all ports are added, one came up or went away. */
 void datapath_hold_check(struct datapath *datapath);
+#if defined(__SANITIZE_ADDRESS__)
+#define DATAPATH_HOLD_MS 5000 /* it starts many times more slowly, beside other tests */
+#else
 #define DATAPATH_HOLD_MS 200
+#endif
 
 struct port *datapath_find_port(struct datapath *datapath, const char *name);
 unsigned datapath_port_count(const struct datapath *datapath);

@@ -186,13 +186,23 @@ bool ports_place(struct datapath *datapath)
     return true;
 }
 
-/* A VM is there and has not come up yet. */
+/*
+ * A VM is there and has not come up yet. With several queue pairs it has not before the last one runs: each that
+ * starts pauses the port, and what it is sent meanwhile would be lost.
+ */
 static bool port_is_expected(const struct port *port)
 {
     struct port_status status;
+    unsigned started = 0;
 
     port_status(port, &status);
-    return port->config.has_offered && status.state == PORT_CONNECTED;
+    if (!port->config.has_offered)
+        return false;
+    if (status.state == PORT_CONNECTED)
+        return true;
+    for (unsigned i = 0; i < status.ring_count; i++)
+        started += status.rings[i].started;
+    return status.state == PORT_UP && (status.negotiated & FEATURE(VIRTIO_NET_F_MQ)) != 0 && started < 2 * port->pairs;
 }
 
 static void hold_end(void *owner)

@@ -1,6 +1,6 @@
 /*
- * switch_life_test.c - the real program while things come and go: killed
- * switch, reset drivers, queues switched on and off, several queue pairs, the
+ * switch_life_test.c - the real program while things come and go: reset
+ * drivers, queues switched on and off, several queue pairs, the
  * server role. Rows H9, H52, H53 and H54.
  */
 #include <signal.h>
@@ -17,66 +17,6 @@ static void enable(struct machine *machine, unsigned index, bool on)
 {
     if (!vhost_peer_enable_ring(&machine->peer, index, on))
         fail_msg("enable: %s", machine->peer.why);
-}
-
-#define KILLS 5u
-#define NUMBERS 4000u
-
-/*
- * Numbered frames while the switch is killed again and again: each must arrive,
- * in order, and what is repeated is at most one burst a kill (R23, R24).
- */
-static void killed_switch(void **state)
-{
-    struct switch_rig *rig = switch_open("--monitor");
-    uint32_t sent = 0, next = 0, repeated = 0;
-    unsigned kills = 0;
-    uint64_t limit;
-
-    (void)state;
-    switch_add_machine(rig, usual);
-    switch_add_machine(rig, usual);
-    switch_learn_all(rig);
-    limit = machine_clock_ms() + 30000;
-    while (next < NUMBERS && machine_clock_ms() < limit) {
-        /* As many as the receiver has buffers for: what is dropped for want of buffers is not what we ask. */
-        while (sent < NUMBERS && sent - next < 200 && driver_used_waiting(machine_tx(&rig->machines[0],
-                                                                                     0)) < 256) {
-            switch_send(rig, 0, 1, sent);
-            sent++;
-        }
-        for (uint32_t number; next < NUMBERS && (number = switch_receive(rig, 1, 0)) != SWITCH_NONE;) {
-            if (number > next)
-                fail_msg("frame %u is lost: got %u (after %u kills)", next, number, kills);
-            if (number == next)
-                next++;
-            else
-                repeated++;
-        }
-        if (kills < KILLS && next > (kills + 1) * NUMBERS / (KILLS + 2)) {
-            pid_t pid = switch_serving_pid(rig);
-
-            kill(pid, SIGKILL);
-            kills++;
-            for (uint32_t i = 0; i < 20 && sent < NUMBERS && sent - next < 220; i++, sent++)
-                switch_send(rig, 0, 1, sent); /* into the rings of nobody */
-            /* Each of them first in turn: what waits in the sender's ring must wait for the receiver, too. */
-            for (unsigned n = 0; n < 2; n++) {
-                unsigned i = (n + kills) % 2;
-
-                if (!machine_reattach(&rig->machines[i]))
-                    fail_msg("machine %u after kill %u: %s", i, kills, rig->machines[i].peer.why);
-                usleep(20000);
-            }
-        }
-    }
-    assert_int_equal(next, NUMBERS);
-    assert_int_equal(kills, KILLS);
-    assert_in_range(repeated, 0, 32 * KILLS);
-    for (unsigned i = 0; i < 2; i++)
-        for (unsigned q = 0; q < 2; q++)
-            assert_int_equal(rig->machines[i].queues[q].driver.errors, 0);
-    switch_close(rig);
 }
 
 /* The switch is started again by hand, from its state file, while the machines stay. */
@@ -349,7 +289,6 @@ int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         ROW("R20 queues on two workers", two_workers),
-        ROW("R23 R24 switch killed under load: nothing lost, at most a burst repeated", killed_switch),
         ROW("R26 features offered before are offered after a kill", features_are_kept),
         ROW("H9 H52 driver resets as fast as they go, with full rings", driver_resets),
         ROW("H53 queues switched off and on under traffic", queues_on_and_off),
