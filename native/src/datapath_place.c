@@ -19,6 +19,34 @@ void datapath_quiesce(struct datapath *datapath)
     quiesce_wait();
 }
 
+static void workers_wake(const struct datapath *datapath)
+{
+    for (unsigned i = 0; i < datapath->staff.count; i++)
+        if (datapath->staff.seats[i].worker != NULL)
+            worker_wake(datapath->staff.seats[i].worker);
+}
+
+static void hold_network(const struct port *port, bool held)
+{
+    struct datapath *datapath = port->datapath;
+
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        if (datapath->ports[i]->network == port->network)
+            atomic_store_explicit(&datapath->ports[i]->held, held, memory_order_release);
+}
+
+void datapath_hold_senders(struct port *port)
+{
+    hold_network(port, true);
+    quiesce_wait(); /* whoever was in the middle of a burst is done with it */
+}
+
+void datapath_release_senders(struct port *port)
+{
+    hold_network(port, false);
+    workers_wake(port->datapath);
+}
+
 bool topology_publish(struct datapath *datapath)
 {
     struct topology *next = topology_create(datapath->ports, datapath->port_count);
@@ -29,9 +57,7 @@ bool topology_publish(struct datapath *datapath)
     quiesce_wait();
     topology_destroy(last);
     /* A sleeping worker waits on the queues of the old topology: let it look at the new one. */
-    for (unsigned i = 0; i < datapath->staff.count; i++)
-        if (datapath->staff.seats[i].worker != NULL)
-            worker_wake(datapath->staff.seats[i].worker);
+    workers_wake(datapath);
     return true;
 }
 

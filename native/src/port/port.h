@@ -74,6 +74,7 @@ struct port_memory {
 struct port {
     struct port_config config;
     const struct port_ops *ops;
+    atomic_bool held;             /* not polled for a moment: a receiver it may send to is being changed */
     struct datapath *datapath;
     struct network *network;
     unsigned id;                  /* below PORTS_MAX; the MAC table's word for it */
@@ -138,6 +139,12 @@ void datapath_event(struct datapath *datapath, const char *type, const struct po
 void datapath_config_changed(struct datapath *datapath);
 /* Returns after every worker has passed a quiet point (R20). */
 void datapath_quiesce(struct datapath *datapath);
+/*
+ * While a port is changed, nobody who may send to it is polled: what is for it waits in the senders' rings and is not
+ * dropped. Hold, then quiesce as ever, change, release.
+ */
+void datapath_hold_senders(struct port *port);
+void datapath_release_senders(struct port *port);
 /* The node of a port's memory became known or changed: its queues may move. */
 void datapath_place(struct datapath *datapath);
 /* Wakes the workers that serve the port. */

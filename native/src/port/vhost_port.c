@@ -13,6 +13,7 @@
 #include "port/vhost_port.h"
 #include "switch/mac_table.h"
 #include "switch/steering.h"
+#include "worker/cycles.h"
 #include "worker/numa.h"
 #include "worker/worker.h"
 
@@ -43,13 +44,49 @@ static void unwatch_kicks(struct vhost_port *vport)
     }
 }
 
+/* A change takes some 0.1 ms, and a few come together: this is for a hundred. */
+#define HOLD_CREDIT_NS INT64_C(50000000)
+/* One in so many parts of the time is what a front end may take from the others for good. */
+#define HOLD_SHARE 20
+
+/* Holds the senders, if the port has credit left for that. */
+static void hold_senders(struct vhost_port *vport)
+{
+    struct hold_credit *credit = &vport->credit;
+    uint64_t now = monotonic_ns();
+    int64_t refilled = credit->left_ns + (int64_t)((now - credit->as_of_ns) / HOLD_SHARE);
+
+    credit->left_ns = refilled < HOLD_CREDIT_NS ? refilled : HOLD_CREDIT_NS;
+    credit->as_of_ns = now;
+    if (credit->left_ns <= 0)
+        return;
+    vport->holds = true;
+    datapath_hold_senders(&vport->port);
+}
+
+static void release_senders(struct vhost_port *vport)
+{
+    struct hold_credit *credit = &vport->credit;
+    uint64_t now = monotonic_ns();
+
+    if (!vport->holds)
+        return;
+    vport->holds = false;
+    datapath_release_senders(&vport->port);
+    credit->left_ns -= (int64_t)(now - credit->as_of_ns);
+    credit->as_of_ns = now;
+}
+
 static void on_pause(void *owner)
 {
     struct vhost_port *vport = owner;
 
     unwatch_kicks(vport);
-    if (atomic_exchange(&vport->live, false))
-        datapath_quiesce(vport->port.datapath);
+    if (!atomic_load_explicit(&vport->live, memory_order_relaxed))
+        return;
+    hold_senders(vport);
+    atomic_store(&vport->live, false);
+    datapath_quiesce(vport->port.datapath);
 }
 
 /* It works, and the front end has it enabled. */
@@ -165,6 +202,7 @@ static void on_resume(void *owner)
     follow_node(vport);
     watch_kicks(vport);
     atomic_store_explicit(&vport->live, running, memory_order_release);
+    release_senders(vport);
     port_wake(&vport->port); /* a kick may have gone to a dead fd: look at every ring once (R22) */
     tell_state(vport, receives && can_transmit(vport));
 }

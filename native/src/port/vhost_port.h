@@ -10,6 +10,15 @@
 #include "vhost/session.h"
 #include "worker/notifier.h"
 
+/*
+ * A front end may send messages without end, and each that changes a ring holds up all who may send to the port. So it
+ * has a credit: beyond it, what is sent to the port during a change is dropped, as for any receiver that is not ready.
+ */
+struct hold_credit {
+    int64_t left_ns;    /* may be below 0: paid back before the next hold */
+    uint64_t as_of_ns;  /* when that was so; while holding: since when */
+};
+
 struct vhost_port {
     struct port port;
     struct endpoint endpoint;
@@ -19,6 +28,8 @@ struct vhost_port {
     atomic_bool watched[QUEUE_PAIRS_MAX];  /* the pair's kick fd wakes its worker */
     bool was_up;                           /* an event "port.up" was sent and no "port.down" since */
     atomic_bool live;                      /* workers may look at the session's rings */
+    bool holds;                            /* while it is changed: its senders are held */
+    struct hold_credit credit;             /* for holding them */
     uint8_t reported[VRINGS_MAX];          /* ring faults that were logged */
     atomic_bool silent;                    /* a call or error fd blocked: none is signalled */
     bool silence_told;                     /* that was reported, and `silence` runs */

@@ -37,6 +37,9 @@ static unsigned worker_round(struct worker *worker)
 
     for (unsigned i = 0; i < list->count; i++) {
         struct port *port = list->sources[i].port;
+
+        if (__builtin_expect(atomic_load_explicit(&port->held, memory_order_acquire), false))
+            continue;
         unsigned taken = port->ops->poll(port, list->sources[i].pair, worker);
 
         frames += taken;
