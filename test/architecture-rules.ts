@@ -42,9 +42,10 @@ const layers: Record<string, string[]> = {
   drivers: ['drivers', 'host', 'world', 'core'],
   apply: ['apply', 'drivers', 'host', 'world', 'core'],
   wizard: ['wizard', 'core'],
+  hook: ['hook', 'apply', 'drivers', 'host', 'world', 'core'],
   demo: ['demo', 'apply', 'drivers', 'host', 'world', 'core'],
   bench: ['bench', 'drivers', 'world', 'core'],
-  cli: ['cli', 'demo', 'wizard', 'apply', 'drivers', 'host', 'world', 'core'],
+  cli: ['cli', 'demo', 'hook', 'wizard', 'apply', 'drivers', 'host', 'world', 'core'],
 }
 
 /** What reaches out without an import. */

@@ -20,7 +20,7 @@ const sections = [
   { name: 'types', argv: [bin('tsc'), '-p', 'tsconfig.json'], limitSeconds: 120 },
   { name: 'unit and golden', ...mocha('.mocharc.unit.json'), limitSeconds: 120 },
   { name: 'native', argv: ['native/test/run'], counts: countsOfOutput, limitSeconds: 400 },
-  { name: 'system', ...mocha('.mocharc.system.json'), limitSeconds: 480 },
+  { name: 'system', ...mocha('.mocharc.system.json'), limitSeconds: 720 },
 ]
 
 let interrupted = false

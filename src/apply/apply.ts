@@ -2,7 +2,7 @@ import { VhostkitError } from '../core/errors.js'
 import type { Step } from '../core/steps/steps.js'
 import type { Hands } from '../drivers/driver.js'
 import { WaitedTooLong, waitFor } from '../world/wait-for.js'
-import type { Journal } from './journal.js'
+import type { StepJournal } from './journal.js'
 
 export interface Progress {
   step: Step
@@ -11,7 +11,7 @@ export interface Progress {
 
 export interface ApplyOptions {
   hands: Hands
-  journal: Journal
+  journal: StepJournal
   progress(progress: Progress): void
   signal?: AbortSignal | undefined
   /** How long a machine may take to shut down by itself. */

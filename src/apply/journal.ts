@@ -1,16 +1,28 @@
 import type { Step } from '../core/steps/steps.js'
 import type { JournalEntry, Receipt } from './receipt.js'
 
+/** What a journal is kept in: the receipt of a deployment, or the record of a domain. */
+export type JournalRecord = Pick<Receipt, 'status' | 'operation' | 'time' | 'reserved' | 'journal'> &
+  Partial<Pick<Receipt, 'before'>>
+
+/** What `apply` needs of a journal. */
+export interface StepJournal {
+  readonly receipt: Pick<JournalRecord, 'journal'>
+  intend(step: Step): Promise<void>
+  note(step: Step, facts: Record<string, number>): Promise<void>
+  mark(step: Step, state: JournalEntry['state']): Promise<void>
+}
+
 /**
  * Writes down what is about to happen before it happens, so that a kill at any
  * moment leaves a known state: every touched thing has an entry.
  */
-export class Journal {
-  readonly receipt: Receipt
-  readonly #store: (receipt: Receipt) => Promise<void>
+export class Journal<Kind extends JournalRecord = Receipt> implements StepJournal {
+  readonly receipt: Kind
+  readonly #store: (record: Kind) => Promise<void>
   #writing: Promise<void> = Promise.resolve()
 
-  constructor(receipt: Receipt, store: (receipt: Receipt) => Promise<void>) {
+  constructor(receipt: Kind, store: (record: Kind) => Promise<void>) {
     this.receipt = receipt
     this.#store = store
   }
@@ -42,7 +54,7 @@ export class Journal {
 
   async end(status: Receipt['status']): Promise<void> {
     this.receipt.status = status
-    this.receipt.before = null
+    if (this.receipt.before !== undefined) Object.assign(this.receipt, { before: null })
     await this.#write()
   }
 
@@ -62,7 +74,7 @@ export class Journal {
 }
 
 /** Keeps the sum of the hugepages that we hold. */
-function account(receipt: Receipt, { action }: JournalEntry, sign: 1 | -1): void {
+function account(receipt: JournalRecord, { action }: JournalEntry, sign: 1 | -1): void {
   if (action.do === 'reserve-hugepages') addReserved(receipt, action, sign * action.pages)
   if (action.do === 'release-hugepages') addReserved(receipt, action, -sign * action.pages)
 }

@@ -1,5 +1,5 @@
-import { addReserved } from './journal.js'
-import type { JournalEntry, Receipt } from './receipt.js'
+import { addReserved, type JournalRecord } from './journal.js'
+import type { JournalEntry } from './receipt.js'
 
 /** How many pages a pool has now. */
 export type ReadTotal = (node: number, pageBytes: number) => Promise<number>
@@ -9,7 +9,7 @@ export type ReadTotal = (node: number, pageBytes: number) => Promise<number>
  * an intended change of a hugepage pool happened, and accounts for it exactly.
  * Everything else (processes, sockets, taps, ports) is seen in Live anyway.
  */
-export async function settle(receipt: Receipt, readTotal: ReadTotal): Promise<Receipt> {
+export async function settle<Kind extends JournalRecord>(receipt: Kind, readTotal: ReadTotal): Promise<Kind> {
   const settled = structuredClone(receipt)
   for (const entry of settled.journal.filter(({ state }) => state === 'intended' || state === 'failed')) {
     const change = await readChange(entry, readTotal)

@@ -118,6 +118,28 @@ export const commands: Command[] = [
     ],
   },
   {
+    name: 'hooks',
+    summary: "libvirt's hook: ports and hugepages of domains, also without this tool",
+    commands: [
+      {
+        name: 'install',
+        summary: 'write the drop-in into the hooks folder of libvirt',
+        options: [{ flags: '--hooks-dir <folder>', about: 'that folder (/etc/libvirt/hooks)' }],
+        load: () => import('./commands/hooks-install.js'),
+      },
+      {
+        name: 'status',
+        summary: 'whether it is there and libvirtd sees it',
+        load: () => import('./commands/hooks-status.js'),
+      },
+      {
+        name: 'uninstall',
+        summary: 'remove the drop-in',
+        load: () => import('./commands/hooks-uninstall.js'),
+      },
+    ],
+  },
+  {
     name: 'demo',
     summary: 'two real machines, pings, a killed switch, and nothing left behind',
     options: [{ flags: '--kills <count>', about: 'how often the switch is killed (5)' }],

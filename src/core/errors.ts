@@ -109,6 +109,11 @@ export const errorTable = {
     'Start libvirtd (or virtqemud), or name another one with --connect.',
   ),
   'domain-failed': row(1, 'libvirt refused a request about a domain.', 'See what libvirt said.'),
+  'hooks-failed': row(
+    1,
+    'The hook could not be installed.',
+    'See the sentence; nothing of others was touched.',
+  ),
   'machine-changed': row(1, 'A running machine was started differently.', 'Apply with --restart.'),
   'lock-held': row(1, 'Another vhostkit is at work.', 'Wait until it has finished.'),
   'not-found': row(1, 'There is nothing of that name.', 'See vhostkit status.'),

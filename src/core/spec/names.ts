@@ -10,6 +10,12 @@ export function machinePort(deployment: string, machine: string, index: number):
   return `${machineOwner(deployment, machine)}.net${index}`
 }
 
+/** Switch port of a card of a domain that we did not make, whatever its name: "libvirt.web.net0". */
+export function domainPort(domain: string, index: number): string {
+  const plain = /^[A-Za-z0-9_.-]{1,32}$/.test(domain)
+  return `libvirt.${plain ? domain : hash('domain', domain).slice(0, 16)}.net${index}`
+}
+
 /** Switch port of a network's tap: "pair.lan.host", at most 63 characters. */
 export function tapPort(deployment: string, network: string): string {
   return `${machineOwner(deployment, network)}.host`

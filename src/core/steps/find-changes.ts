@@ -3,7 +3,8 @@ import type { Artifacts, MachineArtifact, PortRequest, TapArtifact } from '../re
 import { portPrefix, tapPrefix } from '../spec/names.js'
 import { addPages, pagesBeyond } from './count-pages.js'
 import { liveMachine } from './live-machine.js'
-import { sameArgv, sameDomain, sameMachine, samePort, sameTap } from './same.js'
+import { sameArgv, sameDomain, sameMachine, sameTap } from './same.js'
+import { samePort } from './same-port.js'
 import type { Live } from './steps.js'
 
 export interface DiffOptions {

@@ -1,4 +1,4 @@
-import type { DomainArtifact, MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
+import type { DomainArtifact, MachineArtifact, TapArtifact } from '../render/artifacts.js'
 import { parseCidr } from '../spec/address.js'
 import { findLosses } from '../xml/find-losses.js'
 import { parseXml } from '../xml/parse-xml.js'
@@ -26,10 +26,6 @@ export function domainLosses({ xml }: DomainArtifact, live: string): string[] {
   return findLosses(parseXml(xml), parseXml(live))
 }
 
-export function samePort(a: PortRequest, b: PortRequest): boolean {
-  return JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
-}
-
 /** The kernel spells IPv6 addresses its own way, and lists them in its own order. */
 export function sameTap(a: TapArtifact, b: TapArtifact): boolean {
   const spell = ({ addresses }: TapArtifact) => addresses.map(spellAddress).sort().join(' ')
@@ -39,8 +35,4 @@ export function sameTap(a: TapArtifact, b: TapArtifact): boolean {
 function spellAddress(text: string): string {
   const cidr = parseCidr(text)
   return cidr === null ? text : `${cidr.family} ${cidr.address}/${cidr.prefix}`
-}
-
-function sorted(port: PortRequest): [string, unknown][] {
-  return Object.entries(port).sort(([a], [b]) => (a < b ? -1 : 1))
 }

@@ -2,7 +2,7 @@ import { VhostkitError } from '../../core/errors.js'
 import type { PortPolicy, PortRate } from '../../core/plan/plan.js'
 import type { PortRequest } from '../../core/render/artifacts.js'
 import type { VlanSpec } from '../../core/spec/spec.js'
-import { samePort } from '../../core/steps/same.js'
+import { samePort } from '../../core/steps/same-port.js'
 import { askSwitch } from './client.js'
 import type { PortInfo } from './protocol.js'
 

@@ -1,8 +1,6 @@
 import type { Plan } from '../../plan/plan.js'
 import type { PortRequest } from '../artifacts.js'
-
-/** Addresses kept for one port, so that one guest cannot fill the table of all. */
-const macLimit = 1024
+import { macLimit } from './mac-limit.js'
 
 /** The switch's command line and the ports it must have, taps first. */
 export function renderSwitch(plan: Plan): { argv: string[]; ports: PortRequest[] } {

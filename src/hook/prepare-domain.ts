@@ -1,0 +1,109 @@
+import { apply } from '../apply/apply.js'
+import { Journal } from '../apply/journal.js'
+import { VhostkitError } from '../core/errors.js'
+import type { DomainNeeds } from '../core/hook/domain-needs.js'
+import { addPort, makeFolder, startSwitch } from '../core/steps/make-step.js'
+import { samePort } from '../core/steps/same-port.js'
+import type { Action, Step } from '../core/steps/steps.js'
+import { askSwitch } from '../drivers/switch/client.js'
+import { toPortRequest } from '../drivers/switch/ports.js'
+import { exists } from '../world/files.js'
+import { takeLock } from '../world/lock.js'
+import { type DomainRecord, newRecord, writeRecord } from './domain-record.js'
+import { hookHands } from './hook-hands.js'
+import { hookLockFolder, releaseDomain } from './release-domain.js'
+import type { HookSettings } from './settings.js'
+import { takePages } from './take-pages.js'
+
+/** All of it: libvirt, and whoever starts the domain, wait meanwhile. */
+const prepareLimitMs = 2_000
+const switchAnswerLimitMs = 1_000
+
+/**
+ * Makes ready what QEMU will need in a moment: folder, hugepages, the switch and its ports.
+ * What is there already is left alone, and so is not given back later. All or nothing.
+ */
+export async function prepareDomain(needs: DomainNeeds, settings: HookSettings): Promise<void> {
+  const signal = AbortSignal.timeout(prepareLimitMs)
+  const { state } = settings.folders
+  // It does not run yet: what was taken for an earlier start that was cut off is given back first.
+  await releaseDomain(needs.uuid, settings)
+  const { control } = settings.switch
+  const ports = await readPortsQuickly(control)
+  const missing = needs.ports.filter((port) => !ports?.some((there) => samePort(toPortRequest(there), port)))
+  const folders = await filterAsync(needs.folders, async (path) => !(await exists(path)))
+  const steps: Step[] = [
+    ...folders.map((path) => makeFolder(path, settings.uid)),
+    ...(ports === null ? [startSwitch(settings.switch.argv, control)] : []),
+    ...missing.map((port) => addPort(control, port)),
+  ]
+  if (steps.length === 0 && needs.pages.length === 0) return
+  const record = newRecord(needs.uuid, needs.name)
+  const journal = new Journal<DomainRecord>(record, (changed) => writeRecord(state, changed))
+  const options = {
+    hands: hookHands,
+    journal,
+    progress: () => undefined,
+    signal,
+    graceMs: 0,
+    onFailure: 'undo' as const,
+    verifyLimitMs: 500,
+  }
+  // What undoes a step is written before the step is done.
+  record.giveBack = steps
+    .flatMap(({ undo }) => (undo === null ? [] : [undo]))
+    .filter(isOurs)
+    .reverse()
+  await journal.begin('prepare')
+  try {
+    await takePages(needs, record, options, state)
+    if (ports === null) await underLock(state, signal, () => apply(steps, options))
+    else await apply(steps, options)
+    await journal.end('applied')
+  } catch (error) {
+    throw signal.aborted ? tooSlow(error) : error
+  }
+}
+
+/** The switch is everybody's once it runs. */
+function isOurs(action: Action): boolean {
+  return action.do !== 'stop-switch'
+}
+
+/** null when nobody listens; one that listens and does not answer is an error, soon. */
+async function readPortsQuickly(control: string) {
+  try {
+    return (await askSwitch(control, 'port.list', {}, switchAnswerLimitMs)).ports
+  } catch (error) {
+    if (error instanceof VhostkitError && error.code === 'switch-unreachable') return null
+    throw new VhostkitError('switch-unreachable', {
+      sentence: `The switch listens on ${control}, but does not answer within ${switchAnswerLimitMs / 1000} s.`,
+      hint: 'It may be stopped (SIGSTOP) or busy: see `vhostkit switch status`, or `vhostkit switch restart`.',
+      cause: error,
+    })
+  }
+}
+
+/** Two domains that start at once must not both start the switch. */
+async function underLock(state: string, signal: AbortSignal, task: () => Promise<void>): Promise<void> {
+  const lock = await takeLock(hookLockFolder(state), 'vhostkit hook', prepareLimitMs, signal)
+  if (!lock.taken) throw new VhostkitError('lock-held', { sentence: 'Other domains start at the same time.' })
+  try {
+    await task()
+  } finally {
+    await lock.release()
+  }
+}
+
+async function filterAsync<T>(items: T[], keep: (item: T) => Promise<boolean>): Promise<T[]> {
+  const kept = await Promise.all(items.map(keep))
+  return items.filter((_, index) => kept[index])
+}
+
+function tooSlow(cause: unknown): VhostkitError {
+  return new VhostkitError('timeout', {
+    sentence: `Ports and hugepages were not ready within ${prepareLimitMs / 1000} s.`,
+    hint: 'See `vhostkit doctor`; the domain can be started again.',
+    cause,
+  })
+}

@@ -1,0 +1,79 @@
+import { type ApplyOptions, apply } from '../apply/apply.js'
+import { VhostkitError } from '../core/errors.js'
+import type { DomainNeeds } from '../core/hook/domain-needs.js'
+import type { PageNeed } from '../core/hook/page-needs.js'
+import { addPages } from '../core/steps/count-pages.js'
+import { reserveHugepages } from '../core/steps/make-step.js'
+import { readPool } from '../drivers/host/hugepages.js'
+import { listFolder } from '../world/files.js'
+import { takeLock } from '../world/lock.js'
+import { type DomainRecord, settleRecords, writeRecord } from './domain-record.js'
+import { hookLockFolder } from './release-domain.js'
+
+const lockLimitMs = 1_500
+
+/**
+ * Sees to it that the pools hold what a domain needs: free pages that nobody was
+ * promised, and new ones for the rest. All under one lock, and the promise is
+ * written before the lock goes, so that two domains never count on the same page.
+ */
+export async function takePages(
+  { uuid, pages }: DomainNeeds,
+  record: DomainRecord,
+  options: ApplyOptions,
+  stateFolder: string,
+): Promise<void> {
+  if (pages.length === 0) return
+  const lock = await takeLock(hookLockFolder(stateFolder), 'vhostkit hook', lockLimitMs, options.signal)
+  if (!lock.taken) {
+    throw new VhostkitError('lock-held', {
+      sentence: 'Other domains take hugepages, and did not end in time.',
+      hint: 'Start the domain again.',
+    })
+  }
+  try {
+    const others = (await settleRecords(stateFolder)).filter((other) => other.uuid !== uuid)
+    for (const { node: at, pageBytes, pages: count } of await placePages(pages)) {
+      const promised = sum(
+        others.flatMap(({ promised: amounts }) => amounts),
+        at,
+        pageBytes,
+      )
+      const { free } = await readPool(at, pageBytes)
+      const lacking = count - Math.max(0, free - promised)
+      if (lacking > 0) {
+        const need = { node: at, pageBytes, pages: lacking }
+        await apply([reserveHugepages(need, promised + count)], options)
+      }
+      record.promised.push({ node: at, pageBytes, pages: count })
+    }
+    await writeRecord(stateFolder, record)
+  } finally {
+    await lock.release()
+  }
+}
+
+/** Each need on a node; those of one pool together. */
+async function placePages(needs: PageNeed[]): Promise<DomainRecord['promised']> {
+  const placed = needs.map(async ({ node, ...need }) => ({
+    ...need,
+    node: node ?? (await roomiestNode(need.pageBytes)),
+  }))
+  return addPages(await Promise.all(placed))
+}
+
+function sum(amounts: DomainRecord['promised'], node: number, pageBytes: number): number {
+  const like = amounts.filter((amount) => amount.node === node && amount.pageBytes === pageBytes)
+  return like.reduce((total, { pages }) => total + pages, 0)
+}
+
+/** Where a domain that is bound nowhere finds most: the kernel takes pages from any node. */
+async function roomiestNode(pageBytes: number): Promise<number> {
+  const folder = '/sys/devices/system/node'
+  const nodes = (await listFolder(folder)).flatMap((name) => {
+    const id = /^node(\d+)$/.exec(name)?.[1]
+    return id === undefined ? [] : [Number(id)]
+  })
+  const pools = await Promise.all(nodes.map(async (node) => ({ node, ...(await readPool(node, pageBytes)) })))
+  return pools.sort((a, b) => b.free - a.free)[0]?.node ?? 0
+}
