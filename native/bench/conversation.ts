@@ -2,8 +2,9 @@ import { VhostkitError } from '../../src/core/errors.js'
 import { endProcesses } from '../../src/drivers/end-processes.js'
 import { sendSignal } from '../../src/world/processes.js'
 import { type PipedProgram, startPiped } from '../../src/world/run-program.js'
-import { WaitedTooLong, waitFor } from '../../src/world/wait-for.js'
 
+/** How soon the end of a program is noticed; what it says is noticed at once. */
+const lookMs = 250
 /** How much of what a program said is kept. */
 const keptCharacters = 256 * 1024
 
@@ -14,6 +15,7 @@ export class Conversation {
   readonly #signal: AbortSignal
   #heard = ''
   #said = ''
+  #wake = () => {}
 
   private constructor(name: string, program: PipedProgram, signal: AbortSignal) {
     this.name = name
@@ -22,6 +24,7 @@ export class Conversation {
     program.onOutput((text, stream) => {
       if (stream === 'stdout') this.#heard = (this.#heard + text).slice(-keptCharacters)
       this.#said = (this.#said + text).slice(-4096)
+      this.#wake()
     })
   }
 
@@ -37,25 +40,25 @@ export class Conversation {
     this.#program.write(`${line}\n`)
   }
 
-  /** Waits until the pattern was said; gives what was said up to its end and forgets it. */
+  /**
+   * Waits until the pattern was said; gives what was said up to its end and forgets it. It sleeps
+   * meanwhile: on a machine of two cores, looking often would disturb what is measured.
+   */
   async hear(pattern: RegExp, limitMs: number): Promise<string> {
-    const options = { what: `${this.name} to say ${pattern}`, limitMs, everyMs: 5, signal: this.#signal }
-    try {
-      return await waitFor(options, () => {
-        const match = pattern.exec(this.#heard)
-        if (match !== null) {
-          const end = match.index + match[0].length
-          const text = this.#heard.slice(0, end)
-          this.#heard = this.#heard.slice(end)
-          return text
-        }
-        const ended = this.#program.ended()
-        if (ended !== null) throw this.#failed(`ended (${ended.signal ?? `exit code ${ended.exitCode}`})`)
-        return null
-      })
-    } catch (error) {
-      if (error instanceof WaitedTooLong) throw this.#failed(`did not say ${pattern} within ${limitMs} ms`)
-      throw error
+    const endMs = performance.now() + limitMs
+    for (;;) {
+      this.#signal.throwIfAborted()
+      const match = pattern.exec(this.#heard)
+      if (match !== null) {
+        const end = match.index + match[0].length
+        const text = this.#heard.slice(0, end)
+        this.#heard = this.#heard.slice(end)
+        return text
+      }
+      const ended = this.#program.ended()
+      if (ended !== null) throw this.#failed(`ended (${ended.signal ?? `exit code ${ended.exitCode}`})`)
+      if (performance.now() > endMs) throw this.#failed(`did not say ${pattern} within ${limitMs} ms`)
+      await this.#nextWords()
     }
   }
 
@@ -65,6 +68,16 @@ export class Conversation {
     sendSignal(this.pid, 'SIGCONT')
     this.#program.closeInput()
     await endProcesses([this.pid], 3_000)
+  }
+
+  #nextWords(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, lookMs)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   #failed(why: string): VhostkitError {

@@ -19,26 +19,35 @@
 #define STAMP_OFFSET 16u       /* behind the Ethernet header, aligned with it */
 #define SAMPLES_MAX (4u << 20)
 #define GRACE_NS 20000000u     /* for the last frames to come */
+#define PAUSE_NS 10000u        /* one look at all rings takes a few hundred nanoseconds */
 
 struct samples {
     uint32_t *cycles;   /* of each frame, UINT32_MAX for longer */
     unsigned count;
+    unsigned unseen;    /* frames during whose time this thread was held up */
+    uint64_t pause_end; /* the end of the last such time, in cycles */
 };
 
+static void add_sample(struct samples *samples, uint64_t stamp, uint64_t now)
+{
+    if (stamp < samples->pause_end)
+        samples->unseen++;
+    else if (samples->count < SAMPLES_MAX)
+        samples->cycles[samples->count++] = now - stamp < UINT32_MAX ? (uint32_t)(now - stamp) : UINT32_MAX;
+}
+
 /* Takes what VM `vm` received, and its stamps. */
-static void take_stamps(struct play_vm *vm, struct samples *samples)
+static void take_stamps(struct play_vm *vm, struct samples *samples, uint64_t now)
 {
     struct driver_queue *queue = machine_rx(&vm->machine, 0);
     unsigned count = driver_used_waiting(queue);
-    uint64_t now = cycles_now();
 
     for (unsigned i = 0; i < count; i++) {
         uint32_t head = queue->used->ring[queue->used_seen++ & (queue->options.size - 1)].id;
         uint64_t stamp;
 
         memcpy(&stamp, queue->buffers[head] + queue->header_size + STAMP_OFFSET, sizeof stamp);
-        if (samples->count < SAMPLES_MAX)
-            samples->cycles[samples->count++] = now - stamp < UINT32_MAX ? (uint32_t)(now - stamp) : UINT32_MAX;
+        add_sample(samples, stamp, now);
         driver_offer(queue, (uint16_t)head);
     }
     if (driver_publish(queue))
@@ -82,7 +91,8 @@ static void say(const struct samples *samples, uint64_t sent, double cycles_a_us
     static const double shares[] = { 0.5, 0.99, 0.999, 1 };
     static const char *names[] = { "p50_us", "p99_us", "p999_us", "max_us" };
 
-    printf("{\"frames\": %" PRIu64 ", \"received\": %u", sent, samples->count);
+    printf("{\"frames\": %" PRIu64 ", \"received\": %u, \"unseen\": %u", sent, samples->count + samples->unseen,
+           samples->unseen);
     for (unsigned i = 0; i < 4; i++)
         printf(", \"%s\": %.3f", names[i], share_us(samples, shares[i], cycles_a_us));
     puts("}");
@@ -113,6 +123,15 @@ static struct instant pass_ms(unsigned ms)
     return instant_now();
 }
 
+static uint64_t count_kicks(const struct load *load)
+{
+    uint64_t kicks = 0;
+
+    for (unsigned i = 0; i < load->count; i++)
+        kicks += load->vms[i].machine.kicks;
+    return kicks;
+}
+
 bool latency_run(struct load *load, uint32_t bytes, unsigned rate, unsigned ms)
 {
     struct samples samples = { .cycles = malloc(SAMPLES_MAX * sizeof(uint32_t)) };
@@ -124,21 +143,28 @@ bool latency_run(struct load *load, uint32_t bytes, unsigned rate, unsigned ms)
         return false;
     memset(samples.cycles, 0, SAMPLES_MAX * sizeof(uint32_t)); /* no page fault in the middle */
     for (unsigned i = 0; i < load->count; i++) {
-        play_vm_fill(&load->vms[i], bytes, 1);
+        play_vm_fill(&load->vms[i], bytes, 1, false);
         load->vms[i].sends = false;
     }
     unsigned turn = 0;
     uint64_t start = cycles_now(), next = start, now = start, stop = start + end;
 
+    uint64_t pause = (uint64_t)(per_ns * PAUSE_NS), kicks = 0;
+
     while (now < stop + (uint64_t)(per_ns * GRACE_NS)) {
+        uint64_t last = now, kicks_now = count_kicks(load);
+
+        now = cycles_now();
+        if (now - last > pause && kicks_now == kicks)
+            samples.pause_end = now;
+        kicks = kicks_now;
         if (now >= next && now < stop) {
             sent += send_stamp(&load->vms[turn]);
             turn = turn + 1 < load->count ? turn + 1 : 0;
             next = next + gap > now ? next + gap : now + gap;
         }
         for (unsigned i = 0; i < load->count; i++)
-            take_stamps(&load->vms[i], &samples);
-        now = cycles_now();
+            take_stamps(&load->vms[i], &samples, cycles_now());
     }
     qsort(samples.cycles, samples.count, sizeof *samples.cycles, compare);
     if (samples.count > 0)

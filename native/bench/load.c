@@ -16,13 +16,13 @@ bool load_fits(const struct load *load, uint32_t bytes)
     return bytes >= 60 && bytes <= load->largest;
 }
 
-void load_begin(struct load *load, bool both, uint32_t bytes, uint32_t addresses)
+void load_begin(struct load *load, const struct load_shape *shape)
 {
     for (unsigned i = 0; i < load->count; i++) {
         struct play_vm *vm = &load->vms[i];
 
-        play_vm_fill(vm, bytes, addresses);
-        vm->sends = both || i % 2 == 0;
+        play_vm_fill(vm, shape->bytes, shape->addresses, shape->turns);
+        vm->sends = shape->both || i % 2 == 0;
         if (vm->sends)
             play_vm_begin(vm);
     }
@@ -58,7 +58,8 @@ void load_run(struct load *load, unsigned ms, struct load_result *result)
         now_ns = monotonic_ns();
     }
     add_totals(load, &result->frames, &result->sent);
-    result->frames -= frames;
+    /* One VM alone has nobody to receive: its frames are done when they come back. */
+    result->frames = load->count == 1 ? result->sent - sent : result->frames - frames;
     result->sent -= sent;
     result->cycles = cycles;
     result->ms = (double)(now_ns - begin_ns) / 1e6;

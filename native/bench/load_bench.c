@@ -4,16 +4,18 @@
  *   bench-load [--listen] [--huge] [--offload] [--ring N] [--largest BYTES] SOCKET SOCKET [SOCKET...]
  *
  * Attaches one VM to each socket (waiting up to 10 s for the switch), says
- * {"attached": N}, then obeys one command a line on stdin, each answered by one
+ * {"attached": N, "offload": BOOL}, then obeys one command a line on stdin, each answered by one
  * JSON object a line, until stdin ends:
  *
  *   both BYTES ADDRESSES WARM-MS MS   every VM fills its transmit ring
  *   one BYTES ADDRESSES WARM-MS MS    only the first VM of each pair does
+ *   turn BYTES ADDRESSES WARM-MS MS   as `both`, but every frame's addresses are written anew
  *   latency BYTES FRAMES-A-SECOND MS  see latency.c
  *   outage BYTES MS                   see outage.c
  *
  * Between commands it sleeps in read(), so that the switch of another play can be
- * measured meanwhile. One thread, which the caller pins; VM 2k and 2k+1 are a pair.
+ * measured meanwhile. One thread, which the caller pins; VM 2k and 2k+1 are a pair. A VM alone
+ * sends to an address that nobody has.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -43,14 +45,17 @@ static void say_result(const struct load_result *result)
 }
 
 /* Warm first, said aloud, so that the caller can look at the switch's counters; then the window. */
-static bool run_load(bool both, const char *words)
+static bool run_load(bool both, bool turns, const char *words)
 {
-    unsigned bytes, addresses, warm_ms, ms;
+    struct load_shape shape = { .both = both, .turns = turns };
+    unsigned warm_ms, ms;
     struct load_result result;
 
-    if (sscanf(words, "%u %u %u %u", &bytes, &addresses, &warm_ms, &ms) != 4 || !load_fits(&load, bytes) || addresses == 0)
+    if (sscanf(words, "%u %u %u %u", &shape.bytes, &shape.addresses, &warm_ms, &ms) != 4 || !load_fits(&load, shape.bytes) ||
+        shape.addresses == 0)
         return false;
-    load_begin(&load, both, bytes, addresses);
+    shape.turns = turns || shape.addresses > 1;
+    load_begin(&load, &shape);
     load_run(&load, warm_ms, &result);
     puts("{\"warm\": true}");
     fflush(stdout);
@@ -81,9 +86,11 @@ static bool run_outage(const char *words)
 static bool obey(const char *line)
 {
     if (strncmp(line, "both ", 5) == 0)
-        return run_load(true, line + 5);
+        return run_load(true, false, line + 5);
     if (strncmp(line, "one ", 4) == 0)
-        return run_load(false, line + 4);
+        return run_load(false, false, line + 4);
+    if (strncmp(line, "turn ", 5) == 0)
+        return run_load(true, true, line + 5);
     if (strncmp(line, "latency ", 8) == 0)
         return run_latency(line + 8);
     if (strncmp(line, "outage ", 7) == 0)
@@ -116,6 +123,17 @@ static void read_options(int argc, char **argv, struct play_options *options)
         fail("--largest", "64 to 65536 bytes are wanted");
 }
 
+/* Whether a segment of 64 KiB may be sent as it is, and comes out as it is. */
+static bool offloads_agreed(void)
+{
+    uint64_t wanted = FEATURE(VIRTIO_NET_F_HOST_TSO4) | FEATURE(VIRTIO_NET_F_GUEST_TSO4);
+
+    for (unsigned i = 0; i < load.count; i++)
+        if ((load.vms[i].machine.features & wanted) != wanted)
+            return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     struct play_options options = { .ring = 1024, .largest = 1518 };
@@ -124,15 +142,15 @@ int main(int argc, char **argv)
     read_options(argc, argv, &options);
     load.count = (unsigned)(argc - optind);
     load.largest = options.largest;
-    if (load.count < 2 || load.count % 2 || load.count > PLAY_VMS_MAX)
-        fail("sockets", "2 to 64 are wanted, an even number");
+    if (load.count == 0 || (load.count > 1 && load.count % 2) || load.count > PLAY_VMS_MAX)
+        fail("sockets", "1 or an even number up to 64 is wanted");
     for (unsigned i = 0; i < load.count; i++)
         if (!play_vm_create(&load.vms[i], i, argv[optind + (int)i], &options))
             fail(argv[optind + (int)i], load.vms[i].machine.peer.why);
     for (unsigned i = 0; i < load.count; i++)
         if (!play_vm_attach(&load.vms[i]))
             fail(argv[optind + (int)i], load.vms[i].machine.peer.why);
-    printf("{\"attached\": %u}\n", load.count);
+    printf("{\"attached\": %u, \"offload\": %s}\n", load.count, offloads_agreed() ? "true" : "false");
     fflush(stdout);
     while (fgets(line, sizeof line, stdin) != NULL) {
         if (!obey(line)) {

@@ -2,9 +2,19 @@ import { parseArgs } from 'node:util'
 import { VhostkitError } from '../../src/core/errors.js'
 import { type FrontendName, frontendNames } from './frontends/frontend.js'
 
-export const workloadNames = ['vm-vm', 'one-way'] as const
+/** Frames of one size between two guests: the sizes are chosen. */
+export const sizedWorkloads = ['vm-vm', 'one-way'] as const
+export const workloadNames = [
+  ...sizedWorkloads,
+  'tso',
+  'ports',
+  'addresses',
+  'latency',
+  'quiet',
+  'outage',
+] as const
 export type WorkloadName = (typeof workloadNames)[number]
-const rivals = ['ovs', 'testpmd'] as const
+const rivals = ['ovs', 'testpmd', 'kernel'] as const
 export type RivalName = (typeof rivals)[number]
 
 export interface BenchOptions {
@@ -14,6 +24,8 @@ export interface BenchOptions {
   workloads: WorkloadName[]
   frontends: FrontendName[]
   windowMs: number
+  /** How often the switch is killed in the workload `outage`. */
+  kills: number
   json: boolean
   /** Another build of the switch, measured beside this one. */
   against: string | null
@@ -23,12 +35,14 @@ export const usage = `usage: npm run bench -- [options]
 
 Measures the switch of this tree against others, in turn, on the same machine.
 
-  --sizes LIST      bytes of a frame, 60 to 9000 (64,128,256,512,1024,1518,9000)
+  --sizes LIST      bytes of a frame in vm-vm and one-way, 60 to 9000 (64,128,256,512,1024,1518,9000)
   --runs N          rounds; each figure is their median with min and max (5)
   --peers LIST      ${rivals.join(',')} or none: whom to measure beside vhostkit (all)
-  --workloads LIST  ${workloadNames.join(',')} (vm-vm)
+  --workloads LIST  all, or some of ${workloadNames.join(',')} (vm-vm)
+  --full            the same as --workloads all
   --frontends LIST  ${frontendNames.join(',')}: who plays the guests (both)
   --seconds S       the window of one measurement, 0.05 to 60 (0.7)
+  --kills N         how often the switch is killed in outage, 1 to 10000 (50)
   --against PATH    another vhostkit-switch, measured as "vhostkit-old"
   --json            one JSON object on stdout (its shape: native/bench/README.md)
   --help            this text
@@ -39,8 +53,10 @@ const known = {
   runs: { type: 'string' },
   peers: { type: 'string' },
   workloads: { type: 'string' },
+  full: { type: 'boolean' },
   frontends: { type: 'string' },
   seconds: { type: 'string' },
+  kills: { type: 'string' },
   against: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
@@ -50,15 +66,18 @@ const known = {
 export function parseOptions(words: string[]): BenchOptions | null {
   const values = parseWords(words)
   if (values.help === true) return null
+  if (values.full === true && values.workloads !== undefined)
+    throw wrong('--full and --workloads exclude each other')
   return {
     sizes: listOf('--sizes', values.sizes ?? '64,128,256,512,1024,1518,9000').map((word) =>
       numberIn('--sizes', word, 60, 9000, true),
     ),
     runs: numberIn('--runs', values.runs ?? '5', 1, 1000, true),
     rivals: values.peers === 'none' ? [] : namesIn('--peers', values.peers ?? rivals.join(), rivals),
-    workloads: namesIn('--workloads', values.workloads ?? 'vm-vm', workloadNames),
+    workloads: workloadsOf(values.full === true ? 'all' : (values.workloads ?? 'vm-vm')),
     frontends: namesIn('--frontends', values.frontends ?? frontendNames.join(), frontendNames),
     windowMs: 1000 * numberIn('--seconds', values.seconds ?? '0.7', 0.05, 60, false),
+    kills: numberIn('--kills', values.kills ?? '50', 1, 10_000, true),
     json: values.json === true,
     against: values.against ?? null,
   }
@@ -70,6 +89,10 @@ function parseWords(words: string[]) {
   } catch (error) {
     throw wrong((error as Error).message.replace(/\.$/, ''))
   }
+}
+
+function workloadsOf(text: string): WorkloadName[] {
+  return text === 'all' ? [...workloadNames] : namesIn('--workloads', text, workloadNames)
 }
 
 function wrong(sentence: string): VhostkitError {

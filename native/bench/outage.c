@@ -59,7 +59,7 @@ bool outage_run(struct load *load, uint32_t bytes, unsigned ms)
     unsigned reconnects = 0;
     uint64_t longest = 0;
 
-    load_begin(load, true, bytes, 1);
+    load_begin(load, &(struct load_shape){ .both = true, .bytes = bytes, .addresses = 1 });
     load_run(load, 50, &warm);
     puts("{\"warm\": true}");
     fflush(stdout);

@@ -1,8 +1,8 @@
 /*
  * play_vm.h - one play VM of a load: its frames, its steps, what it has seen.
  *
- * The load is as light as a guest can be: transmit buffers are written once (with
- * many addresses only twelve bytes are written again for each frame), receive
+ * The load is as light as a guest can be: transmit buffers are written once (when
+ * addresses take turns, only twelve bytes are written again for each frame), receive
  * buffers are read only for what counting needs. So what is measured is the switch and the
  * memory between, not the guest. One thread steps all VMs in turn.
  */
@@ -28,6 +28,7 @@ struct play_vm {
     struct machine machine;
     unsigned index;        /* of this VM; its peer is index ^ 1 */
     bool sends;            /* offers used transmit buffers again */
+    bool turns;            /* writes the addresses of each frame anew, also when there is only one */
     bool single;           /* every received frame fits one buffer: nothing is read to count it */
     uint32_t bytes;        /* of each frame sent */
     uint32_t addresses;    /* source addresses it sends from, in turn */
@@ -43,7 +44,7 @@ bool play_vm_attach(struct play_vm *vm);
 void play_vm_destroy(struct play_vm *vm);
 
 /* Writes the frame into every transmit buffer; none may be on its way. */
-void play_vm_fill(struct play_vm *vm, uint32_t bytes, uint32_t addresses);
+void play_vm_fill(struct play_vm *vm, uint32_t bytes, uint32_t addresses, bool turns);
 /* Offers every transmit buffer once. */
 void play_vm_begin(struct play_vm *vm);
 /* Whether transmit buffers are on their way. */

@@ -1,14 +1,15 @@
-import type { FrontendName } from './frontends/frontend.js'
+import type { PlayerName } from './frontends/frontend.js'
 import type { Machine } from './machine.js'
 import type { Spread } from './statistics.js'
 
 /** One workload of one switch under one front end. */
 export interface Row {
   peer: string
-  frontend: FrontendName | 'tap'
+  frontend: PlayerName
   workload: string
   size: number
   ports: number
+  /** Behind each port. */
   addresses: number
   runs: number
   mpps: Spread
@@ -30,10 +31,70 @@ export interface FloorRow {
 /** vhostkit against another switch, each run against the one beside it. */
 export interface RatioRow {
   peer: string
-  frontend: FrontendName
+  frontend: PlayerName
   workload: string
   size: number
   mpps: Spread
+}
+
+/** What a frame costs with more ports or addresses, for each cycle with the fewest, run by run. */
+export interface GrowthRow {
+  peer: string
+  workload: string
+  ports: number
+  addresses: number
+  cycles: Spread
+}
+
+/** The time of a frame from one guest to the other. */
+export interface LatencyRow {
+  peer: string
+  load: 'idle' | '10 %'
+  size: number
+  runs: number
+  /** Frames a second, both directions together. */
+  rate: number
+  /** Of all runs together. */
+  frames: number
+  lost: number
+  /** Frames not timed, as the generator itself was held up meanwhile. */
+  unseen: number
+  p50_us: Spread
+  p99_us: Spread
+  p999_us: Spread
+  max_us: Spread
+}
+
+/** Waking a sleeping thread on another core, without any switch. */
+export interface WakeFloor {
+  runs: number
+  p50_us: Spread
+  p99_us: Spread
+  p999_us: Spread
+}
+
+/** What our switch costs when nothing moves. */
+export interface QuietFigures {
+  ports: number
+  runs: number
+  /** Of one core. */
+  cpu_percent: Spread
+  /** Resident memory without the guests'. */
+  rss_mb: Spread
+  /** From its start until it answers, without ports. */
+  start_ms: Spread
+  /** The same with all ports in its state file. */
+  restart_ms: Spread
+}
+
+/** How long guests stand still when our switch is killed under load. */
+export interface OutageFigures {
+  kills: number
+  p50_ms: number
+  p99_ms: number
+  max_ms: number
+  /** Each of them, sorted. */
+  all_ms: number[]
 }
 
 export interface Missing {
@@ -41,7 +102,7 @@ export interface Missing {
   why: string
 }
 
-/** What `--json` prints. */
+/** What `--json` prints; the optional ones only when their workload was asked for. */
 export interface BenchResult {
   machine: Machine
   versions: Record<string, string>
@@ -49,4 +110,9 @@ export interface BenchResult {
   rows: Row[]
   ratios: RatioRow[]
   missing: Missing[]
+  growth?: GrowthRow[]
+  latency?: LatencyRow[]
+  wake_floor?: WakeFloor
+  quiet?: QuietFigures
+  outage?: OutageFigures
 }

@@ -17,6 +17,8 @@ export interface ServiceOptions {
   argv: readonly string[]
   log: string
   limitMs: number
+  /** How often it is asked whether it is ready; every 20 ms unless told. */
+  everyMs?: number
   ready(): Promise<boolean>
   belongings: Belongings
   signal: AbortSignal
@@ -24,7 +26,7 @@ export interface ServiceOptions {
 
 /** Starts a program that serves on a socket, waits until it does, and notes how to end it. */
 export async function startService(options: ServiceOptions): Promise<Service> {
-  const { name, argv, log, limitMs, ready, belongings, signal } = options
+  const { name, argv, log, limitMs, everyMs = 20, ready, belongings, signal } = options
   const child = await startLogged(argv, log)
   belongings.add(name, async () => {
     sendSignal(child.pid, 'SIGCONT')
@@ -35,7 +37,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       sentence: `${name} ${why}. Its log ends: ${await readTail(log, 400)}`,
     })
   try {
-    await waitFor({ what: `${name} to be ready`, limitMs, everyMs: 20, signal }, async () => {
+    await waitFor({ what: `${name} to be ready`, limitMs, everyMs, signal }, async () => {
       if (child.ended() !== null) throw await failed('ended at once')
       return ready()
     })

@@ -22,3 +22,8 @@ export function spreadOf(values: readonly number[], digits = 3): Spread {
     max: round(Math.max(...values)),
   }
 }
+
+/** The value below which a share of the sorted values lies, the nearest one that was measured. */
+export function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN
+}

@@ -1,16 +1,13 @@
 import type { FloorRow, RatioRow, Row } from './result.js'
-import type { Sample, SessionPlan } from './session.js'
+import type { Sample } from './session.js'
 import { median, spreadOf } from './statistics.js'
 
 /** One row for what was measured alike, in the order in which it came. */
-export function summariseRows(
-  samples: readonly Sample[],
-  plan: Pick<SessionPlan, 'ports' | 'addresses'>,
-  tscMhz: number,
-): Row[] {
+export function summariseRows(samples: readonly Sample[], tscMhz: number): Row[] {
   return groupBy(
     samples,
-    ({ peer, frontend, workload, size }) => `${frontend} ${workload} ${size} ${peer}`,
+    ({ peer, frontend, workload, size, ports, addresses }) =>
+      `${frontend} ${workload} ${size} ${peer} ${ports} ${addresses}`,
   ).map((group) => {
     const [first] = group
     const mpps = spreadOf(group.map((sample) => sample.mpps))
@@ -25,8 +22,8 @@ export function summariseRows(
       frontend: first.frontend,
       workload: first.workload,
       size: first.size,
-      ports: plan.ports,
-      addresses: plan.addresses,
+      ports: first.ports,
+      addresses: first.addresses,
       runs: group.length,
       mpps,
       cycles_per_frame: cycles,
@@ -37,7 +34,10 @@ export function summariseRows(
   })
 }
 
-/** Frames of vhostkit for each frame of another, run by run: what moved the whole machine moved both. */
+/**
+ * Frames of vhostkit for each frame of another, run by run: what moved the whole machine moved both.
+ * The kernel's taps are compared with vhostkit under our own front end.
+ */
 export function summariseRatios(samples: readonly Sample[]): RatioRow[] {
   const others = samples.filter(({ peer }) => peer !== 'vhostkit')
   const ours = samples.filter(({ peer }) => peer === 'vhostkit')
@@ -49,7 +49,7 @@ export function summariseRatios(samples: readonly Sample[]): RatioRow[] {
     const ratios = group.flatMap((sample) => {
       const beside = ours.find(
         (our) =>
-          our.frontend === frontend &&
+          our.frontend === (frontend === 'tap' ? 'ours' : frontend) &&
           our.workload === workload &&
           our.size === size &&
           our.round === sample.round,
@@ -74,7 +74,7 @@ export function summariseFloor(samples: readonly { size: number; cycles: number 
   })
 }
 
-function groupBy<T>(items: readonly T[], key: (item: T) => string): [T, ...T[]][] {
+export function groupBy<T>(items: readonly T[], key: (item: T) => string): [T, ...T[]][] {
   const groups = new Map<string, [T, ...T[]]>()
   for (const item of items) {
     const group = groups.get(key(item))

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 
 const spread = z.strictObject({ median: z.number(), min: z.number(), max: z.number() })
+const peers = ['vhostkit', 'vhostkit-old', 'ovs', 'testpmd', 'kernel'] as const
 const labels = {
-  peer: z.enum(['vhostkit', 'vhostkit-old', 'ovs', 'testpmd', 'kernel']),
+  peer: z.enum(peers),
   frontend: z.enum(['ours', 'virtio-user', 'tap']),
   workload: z.string(),
   size: z.number().int(),
@@ -43,4 +44,55 @@ export const benchSchema = z.strictObject({
   ),
   ratios: z.array(z.strictObject({ ...labels, mpps: spread })),
   missing: z.array(z.strictObject({ what: z.string(), why: z.string() })),
+  growth: z
+    .array(
+      z.strictObject({
+        peer: z.enum(peers),
+        workload: z.enum(['ports', 'addresses']),
+        ports: z.number().int(),
+        addresses: z.number().int(),
+        cycles: spread,
+      }),
+    )
+    .optional(),
+  latency: z
+    .array(
+      z.strictObject({
+        peer: z.enum(['vhostkit-adaptive', 'vhostkit-poll', 'ovs', 'testpmd']),
+        load: z.enum(['idle', '10 %']),
+        size: z.number().int(),
+        runs: z.number().int(),
+        rate: z.number().positive(),
+        frames: z.number().int().positive(),
+        lost: z.number().int().min(0),
+        unseen: z.number().int().min(0),
+        p50_us: spread,
+        p99_us: spread,
+        p999_us: spread,
+        max_us: spread,
+      }),
+    )
+    .optional(),
+  wake_floor: z
+    .strictObject({ runs: z.number().int(), p50_us: spread, p99_us: spread, p999_us: spread })
+    .optional(),
+  quiet: z
+    .strictObject({
+      ports: z.number().int(),
+      runs: z.number().int(),
+      cpu_percent: spread,
+      rss_mb: spread,
+      start_ms: spread,
+      restart_ms: spread,
+    })
+    .optional(),
+  outage: z
+    .strictObject({
+      kills: z.number().int().positive(),
+      p50_ms: z.number(),
+      p99_ms: z.number(),
+      max_ms: z.number(),
+      all_ms: z.array(z.number().positive()),
+    })
+    .optional(),
 })

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { Belongings } from '../../native/bench/belongings.js'
-import { sizeClasses } from '../../native/bench/bench.js'
 import { parseFloor } from '../../native/bench/floor.js'
 import { ringEntries } from '../../native/bench/frontends/ours.js'
 import { parseCpu } from '../../native/bench/machine.js'
 import { parsePmdStats } from '../../native/bench/ovs-output.js'
+import { sizeClasses } from '../../native/bench/plans.js'
 import type { Sample } from '../../native/bench/session.js'
 import { median, spreadOf } from '../../native/bench/statistics.js'
 import { summariseFloor, summariseRatios, summariseRows } from '../../native/bench/summary.js'
@@ -15,6 +15,8 @@ const sample = (peer: string, round: number, mpps: number, cyclesPerFrame = 100)
   frontend: 'ours',
   workload: 'vm-vm',
   size: 64,
+  ports: 2,
+  addresses: 1,
   round,
   mpps,
   cyclesPerFrame,
@@ -31,7 +33,7 @@ describe('bench figures', () => {
 
   it('makes one row of the runs of one kind', () => {
     const samples = [sample('vhostkit', 0, 10), sample('ovs', 0, 5, 400), sample('vhostkit', 1, 12)]
-    const [ours, ovs] = summariseRows(samples, { ports: 2, addresses: 1 }, 2000)
+    const [ours, ovs] = summariseRows(samples, 2000)
     assert.deepEqual(ours?.mpps, { median: 11, min: 10, max: 12 })
     assert.equal(ours?.runs, 2)
     assert.equal(ours?.busy, 0.55) // 100 cycles for each of 11 M frames, of 2000 M cycles

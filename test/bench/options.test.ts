@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { parseOptions } from '../../native/bench/options.js'
+import { parseOptions, workloadNames } from '../../native/bench/options.js'
 import { VhostkitError } from '../../src/core/errors.js'
 
 describe('bench options', () => {
@@ -22,6 +22,18 @@ describe('bench options', () => {
     assert.equal(parseOptions(['--help']), null)
   })
 
+  it('keeps the workloads of the plain call, and takes all of them', () => {
+    assert.deepEqual(parseOptions(['--json', '--sizes', '64'])?.workloads, ['vm-vm'])
+    assert.deepEqual(parseOptions(['--full'])?.workloads, [...workloadNames])
+    assert.deepEqual(parseOptions(['--workloads', 'all'])?.workloads, [...workloadNames])
+    assert.deepEqual(parseOptions(['--workloads', 'tso,outage', '--kills', '7'])?.workloads, [
+      'tso',
+      'outage',
+    ])
+    assert.equal(parseOptions(['--kills', '7'])?.kills, 7)
+    assert.deepEqual(parseOptions(['--peers', 'kernel'])?.rivals, ['kernel'])
+  })
+
   const refused: [string[], RegExp][] = [
     [['--sizes', '59'], /--sizes wants a whole number from 60 to \d+.*found "59"/],
     [['--sizes', '64,'], /--sizes wants words with commas/],
@@ -29,6 +41,8 @@ describe('bench options', () => {
     [['--runs', '2.5'], /--runs wants a whole number/],
     [['--peers', 'vpp'], /--peers wants some of ovs, testpmd.*found "vpp"/],
     [['--workloads', 'all-of-it'], /--workloads wants/],
+    [['--workloads', 'tso', '--full'], /--full and --workloads exclude each other/],
+    [['--kills', '0'], /--kills wants a whole number from 1/],
     [['--frontends', 'qemu'], /--frontends wants some of ours, virtio-user/],
     [['--colour'], /--colour/],
     [['surplus'], /surplus/],

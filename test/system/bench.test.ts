@@ -58,6 +58,45 @@ describe('the bench', () => {
     )
   })
 
+  it('measures every other workload, with the kernel beside, and leaves nothing', async () => {
+    const workloads = 'tso,ports,addresses,latency,quiet,outage'
+    const words = ['--json', '--workloads', workloads, '--peers', 'kernel', '--runs', '1', '--kills', '2']
+    const { stdout, stderr, exitCode } = await startCli([...words, '--seconds', '0.2'], {}, bench).result
+    assert.equal(exitCode, 0, stderr)
+    const result = benchSchema.parse(JSON.parse(stdout))
+    const measured = result.rows.map(({ peer, workload, ports, addresses }) =>
+      [peer, workload, ports, addresses].join(' '),
+    )
+    for (const peer of ['vhostkit', 'kernel'])
+      for (const shape of [
+        'tso 2 1',
+        'ports 2 1',
+        'ports 8 1',
+        'ports 64 1',
+        'addresses 2 500',
+        'addresses 2 50000',
+      ])
+        assert.ok(measured.includes(`${peer} ${shape}`), `${peer} ${shape} is missing in ${measured}`)
+    assert.ok(measured.includes('vhostkit ports 1 1'))
+    for (const row of result.rows) {
+      assert.ok(row.mpps.min > 0.0005, JSON.stringify(row))
+      assert.ok(row.cycles_per_frame.min > 10, JSON.stringify(row))
+    }
+    assert.deepEqual(
+      result.latency?.map(({ peer, load }) => [peer, load]),
+      [
+        ['vhostkit-adaptive', 'idle'],
+        ['vhostkit-adaptive', '10 %'],
+        ['vhostkit-poll', 'idle'],
+        ['vhostkit-poll', '10 %'],
+      ],
+    )
+    assert.equal(result.outage?.kills, 2)
+    assert.ok((result.quiet?.rss_mb.median ?? 0) > 1)
+    assert.ok(result.missing.some(({ what, why }) => what === 'latency of kernel' && why !== ''))
+    assert.match(result.versions.kernel ?? '', /bridge/)
+  }).timeout(120_000)
+
   it('leaves nothing when it is interrupted', async () => {
     const run = startCli(['--sizes', '64', '--runs', '50', '--peers', 'ovs,testpmd'], {}, bench)
     await run.line(/round 1 of 50/)

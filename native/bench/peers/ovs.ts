@@ -17,6 +17,8 @@ export async function startOvs(setting: SessionSetting): Promise<Peer> {
     throw new PeerMissing('Open vSwitch with DPDK is not installed: apt-get install openvswitch-switch-dpdk')
   }
   if (!setting.hugepages) throw new PeerMissing('there are no hugepages for it: set vm.nr_hugepages')
+  if (setting.ports === 1)
+    throw new PeerMissing('its bridge has a port of its own, so one port is never alone')
   const ovs = await startDaemons(setting)
   const masks = [`dpdk-lcore-mask=${1 << generatorCore}`, `pmd-cpu-mask=${1 << switchCore}`]
   const extra = 'dpdk-extra=--no-pci --in-memory --file-prefix=vkb-ovs'
@@ -26,11 +28,15 @@ export async function startOvs(setting: SessionSetting): Promise<Peer> {
   await ovs.startSwitch()
   const mac = [`other-config:mac-table-size=${setting.addresses * setting.ports + 2048}`]
   await ovs.vsctl('add-br', 'br0', '--', 'set', 'bridge', 'br0', 'datapath_type=netdev', ...mac)
-  for (let port = 0; port < setting.ports; port++) await ovs.addPort(`vkb${port}`, setting.largest)
+  await ovs.addPorts(
+    Array.from({ length: setting.ports }, (_, port) => `vkb${port}`),
+    setting,
+  )
   return {
     name: 'ovs',
     version: await readVersion(),
     sockets: Array.from({ length: setting.ports }, (_, port) => join(ovs.folder, `vkb${port}`)),
+    connects: setting.offload,
     cyclesSource: 'ovs: dpif-netdev/pmd-stats-show, processing cycles / packets received',
     begin: async () => void (await ovs.appctl('dpif-netdev/pmd-stats-clear')),
     end: async () => {
@@ -91,9 +97,15 @@ async function startDaemons(setting: SessionSetting) {
         signal,
       })
     },
-    addPort: async (name: string, largest: number) => {
-      const mtu = largest > 1518 && !setting.offload ? [`mtu_request=${largest}`] : []
-      await vsctl('add-port', 'br0', name, '--', 'set', 'Interface', name, 'type=dpdkvhostuser', ...mtu)
+    /** As a server it never offers TSO: with offloads it connects to the guests' sockets. */
+    addPorts: async (ports: readonly string[], { largest, offload }: SessionSetting) => {
+      const mtu = largest > 1518 && !offload ? [`mtu_request=${largest}`] : []
+      const words = ports.flatMap((name) => {
+        const path = `options:vhost-server-path=${join(folder, name)}`
+        const kind = offload ? ['type=dpdkvhostuserclient', path] : ['type=dpdkvhostuser']
+        return ['--', 'add-port', 'br0', name, '--', 'set', 'Interface', name, ...kind, ...mtu]
+      })
+      await vsctl(...words.slice(1))
     },
     suspend: () => service.suspend(),
     resume: () => service.resume(),

@@ -1,4 +1,5 @@
 import type { Belongings } from '../belongings.js'
+import type { Frontend } from '../frontends/frontend.js'
 
 export const peerNames = ['vhostkit', 'ovs', 'testpmd', 'kernel'] as const
 export type PeerName = (typeof peerNames)[number]
@@ -7,7 +8,7 @@ export type PeerName = (typeof peerNames)[number]
 export interface SessionSetting {
   /** A folder of this session's own; sockets lie in it. */
   folder: string
-  /** How many ports, wired in pairs. */
+  /** How many ports; each sends to its neighbour. */
   ports: number
   /** The largest frame. */
   largest: number
@@ -30,13 +31,17 @@ export interface SwitchWork {
 export interface Peer {
   name: string
   version: string
-  /** The sockets on which it listens, one for each port. */
+  /** Its sockets, one for each port. */
   sockets: string[]
+  /** It connects to them; else it listens on them. */
+  connects: boolean
   /** How the cycles were obtained. */
   cyclesSource: string
   /** A window begins: what was counted before does not count. */
   begin(): Promise<void>
   end(): Promise<SwitchWork>
+  /** Where the guests are a part of it. */
+  guests?: Frontend
   /** Off its core while others are measured, and on again. */
   suspend(): void
   resume(): void

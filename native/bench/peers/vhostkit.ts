@@ -57,6 +57,7 @@ export async function startVhostkit(
     name,
     version: `vhostkit-switch ${(await readSwitch(control))?.version ?? '?'}, ${idle}`,
     sockets,
+    connects: false,
     cyclesSource:
       'vhostkit: worker.list busy_ms (rounds that moved frames) x TSC frequency / frames of stats.get',
     begin: async () => {
@@ -77,6 +78,7 @@ async function readWork(client: SwitchClient): Promise<{ busyMs: number; frames:
   const { ports } = await client.call('stats.get')
   return {
     busyMs: workers.reduce((sum, worker) => sum + worker.busy_ms, 0),
-    frames: ports.reduce((sum, port) => sum + port.rx.frames, 0),
+    // A frame for nobody, as a port alone sends them, was taken and judged, but is no frame of rx.
+    frames: ports.reduce((sum, port) => sum + port.rx.frames + (port.drops.no_destination ?? 0), 0),
   }
 }
