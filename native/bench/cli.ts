@@ -1,6 +1,7 @@
 import { VhostkitError } from '../../src/core/errors.js'
 import { runBench } from './bench.js'
 import { parseOptions, usage } from './options.js'
+import { writeReport } from './report/write.js'
 import { showTable } from './table.js'
 
 /** Runs a command line, prints what came of it, returns the exit code. */
@@ -18,6 +19,10 @@ export async function runCommandLine(words: string[]): Promise<number> {
     const result = await runBench(options, controller.signal, (line) =>
       process.stderr.write(`bench: ${line}\n`),
     )
+    if (options.report !== null) {
+      const path = await writeReport(options.report, result, new Date())
+      process.stderr.write(`bench: the report is ${path}\n`)
+    }
     process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : showTable(result))
     return 0
   } catch (error) {

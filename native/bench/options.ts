@@ -27,6 +27,8 @@ export interface BenchOptions {
   /** How often the switch is killed in the workload `outage`. */
   kills: number
   json: boolean
+  /** Where an HTML page of the result is written. */
+  report: string | null
   /** Another build of the switch, measured beside this one. */
   against: string | null
 }
@@ -44,6 +46,7 @@ Measures the switch of this tree against others, in turn, on the same machine.
   --seconds S       the window of one measurement, 0.05 to 60 (0.7)
   --kills N         how often the switch is killed in outage, 1 to 10000 (50)
   --against PATH    another vhostkit-switch, measured as "vhostkit-old"
+  --report DIR      writes DIR/index.html: the result with its plots, in one file
   --json            one JSON object on stdout (its shape: native/bench/README.md)
   --help            this text
 `
@@ -58,6 +61,7 @@ const known = {
   seconds: { type: 'string' },
   kills: { type: 'string' },
   against: { type: 'string' },
+  report: { type: 'string' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const
@@ -68,6 +72,7 @@ export function parseOptions(words: string[]): BenchOptions | null {
   if (values.help === true) return null
   if (values.full === true && values.workloads !== undefined)
     throw wrong('--full and --workloads exclude each other')
+  if (values.report === '') throw wrong('--report wants a folder; found ""')
   return {
     sizes: listOf('--sizes', values.sizes ?? '64,128,256,512,1024,1518,9000').map((word) =>
       numberIn('--sizes', word, 60, 9000, true),
@@ -79,6 +84,7 @@ export function parseOptions(words: string[]): BenchOptions | null {
     windowMs: 1000 * numberIn('--seconds', values.seconds ?? '0.7', 0.05, 60, false),
     kills: numberIn('--kills', values.kills ?? '50', 1, 10_000, true),
     json: values.json === true,
+    report: values.report ?? null,
     against: values.against ?? null,
   }
 }

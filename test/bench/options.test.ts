@@ -31,7 +31,8 @@ describe('bench options', () => {
       'outage',
     ])
     assert.equal(parseOptions(['--kills', '7'])?.kills, 7)
-    assert.deepEqual(parseOptions(['--peers', 'kernel'])?.rivals, ['kernel'])
+    assert.deepEqual(parseOptions(['--peers', 'kernel', '--report', 'out'])?.rivals, ['kernel'])
+    assert.equal(parseOptions(['--report', 'out'])?.report, 'out')
   })
 
   const refused: [string[], RegExp][] = [
@@ -43,6 +44,7 @@ describe('bench options', () => {
     [['--workloads', 'all-of-it'], /--workloads wants/],
     [['--workloads', 'tso', '--full'], /--full and --workloads exclude each other/],
     [['--kills', '0'], /--kills wants a whole number from 1/],
+    [['--report', ''], /--report wants a folder/],
     [['--frontends', 'qemu'], /--frontends wants some of ours, virtio-user/],
     [['--colour'], /--colour/],
     [['surplus'], /surplus/],

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { benchSchema } from '../bench/bench-schema.js'
+import { checkWellFormed } from '../bench/well-formed.js'
 import { requireRoot } from './host-state.js'
 import { startCli } from './run-cli.js'
 
@@ -61,8 +63,12 @@ describe('the bench', () => {
   it('measures every other workload, with the kernel beside, and leaves nothing', async () => {
     const workloads = 'tso,ports,addresses,latency,quiet,outage'
     const words = ['--json', '--workloads', workloads, '--peers', 'kernel', '--runs', '1', '--kills', '2']
-    const { stdout, stderr, exitCode } = await startCli([...words, '--seconds', '0.2'], {}, bench).result
+    const folder = mkdtempSync(join(tmpdir(), 'vhostkit-report-'))
+    const options = [...words, '--seconds', '0.2', '--report', folder]
+    const { stdout, stderr, exitCode } = await startCli(options, {}, bench).result
     assert.equal(exitCode, 0, stderr)
+    checkWellFormed(readFileSync(join(folder, 'index.html'), 'utf8'))
+    rmSync(folder, { recursive: true })
     const result = benchSchema.parse(JSON.parse(stdout))
     const measured = result.rows.map(({ peer, workload, ports, addresses }) =>
       [peer, workload, ports, addresses].join(' '),
