@@ -4,6 +4,7 @@ import { measureFloor } from './floor.js'
 import type { FrontendName, LoadShape, PlayerName } from './frontends/frontend.js'
 import { attachAll, type Entrant, type Pair, startAll } from './lineup.js'
 import type { Missing } from './result.js'
+import { measureUntilTold } from './told.js'
 
 /** One measurement. */
 export interface Sample {
@@ -92,7 +93,10 @@ async function runRounds(
     for (const workload of workloads) {
       // Every other round in the other order, so that none is always the first.
       const order = round % 2 === 0 ? pairs : [...pairs].reverse()
-      for (const pair of order) result.samples.push(await measure(plan, pair, workload, round))
+      for (const pair of order) {
+        const once = () => measure(plan, pair, workload, round)
+        result.samples.push(await measureUntilTold(once, plan.say))
+      }
     }
   }
   for (const { peer, guests } of pairs) {

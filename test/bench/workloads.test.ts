@@ -17,6 +17,7 @@ import { parseOwnRssKb } from '../../native/bench/quiet.js'
 import type { Sample } from '../../native/bench/session.js'
 import { quantile } from '../../native/bench/statistics.js'
 import { summariseRatios } from '../../native/bench/summary.js'
+import { measureUntilTold } from '../../native/bench/told.js'
 import { summariseWake } from '../../native/bench/wake.js'
 
 const sample = (round: number, cyclesPerFrame: number, more: Partial<Sample> = {}): Sample => ({
@@ -126,6 +127,24 @@ describe('bench workloads', () => {
       { p50_us: 5, p99_us: 7, p999_us: 30 },
     ])
     assert.deepEqual([wake.runs, wake.p50_us.median, wake.p99_us.max], [2, 4, 9])
+  })
+
+  it('measures again when a switch told nothing, and gives up with a reason', async () => {
+    const said: string[] = []
+    const runs = [sample(0, Number.NaN), sample(0, 100, { mpps: 0 }), sample(0, 120)]
+    const told = await measureUntilTold(
+      async () => runs.shift() ?? assert.fail('once too often'),
+      (line) => said.push(line),
+    )
+    assert.equal(told.cyclesPerFrame, 120)
+    assert.equal(said.length, 2)
+    await assert.rejects(
+      measureUntilTold(
+        async () => sample(0, Number.NaN),
+        () => undefined,
+      ),
+      /vhostkit, ports, 64 bytes: no frames or no cycles in the window, 3 times/,
+    )
   })
 
   it('takes quantiles that were measured', () => {
