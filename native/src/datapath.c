@@ -15,7 +15,6 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include <urcu-qsbr.h>
 
 #include "datapath_parts.h"
 #include "log.h"

@@ -53,12 +53,12 @@ void datapath_remove_port(struct datapath *datapath, struct port *port);
 
 /*
  * After a restart: no queue is served before every VM that was met again is up, or
- * DATAPATH_HOLD_MS are over. Else the first VM's frames, which waited in its ring,
+ * DATAPATH_HOLD_MS are over since they were added. Else the first VM's frames, which waited in its ring,
  * would be taken and dropped because their receiver is not back yet (R24). Call it before
  * the ports are added again.
  */
 void datapath_hold(struct datapath *datapath);
-/* Ends it when nobody is waited for: all ports are added, one came up or went away. */
+/* Ends it when nobody is waited for; call it when all ports are added, one came up or went away. */
 void datapath_hold_check(struct datapath *datapath);
 #if defined(__SANITIZE_ADDRESS__)
 #define DATAPATH_HOLD_MS 5000 /* it starts many times more slowly, beside other tests */

@@ -26,7 +26,7 @@ struct datapath {
     struct port *ports[PORTS_MAX];   /* in the order they were added */
     unsigned port_count;
     struct network *networks[PORTS_MAX]; /* by id; NULL: free */
-    struct topology *topology;       /* published; workers hold pointers to it between quiet points */
+    struct topology *_Atomic topology; /* published; workers hold pointers to it between quiet points */
 };
 
 /* Builds a topology of what is there, shows it to the workers and frees the old one. False: no memory. */

@@ -7,7 +7,6 @@
  * node of a guest's memory becomes known or changes.
  */
 #include <stdlib.h>
-#include <urcu-qsbr.h>
 
 #include "datapath_parts.h"
 #include "log.h"
@@ -53,7 +52,7 @@ bool topology_publish(struct datapath *datapath)
 
     if (next == NULL)
         return false;
-    struct topology *last = rcu_xchg_pointer(&datapath->topology, next);
+    struct topology *last = atomic_exchange(&datapath->topology, next);
     quiesce_wait();
     topology_destroy(last);
     /* A sleeping worker waits on the queues of the old topology: let it look at the new one. */
@@ -245,16 +244,20 @@ static void hold_end(void *owner)
 void datapath_hold(struct datapath *datapath)
 {
     datapath->holding = true;
-    event_loop_start_timer(datapath->loop, &datapath->hold, DATAPATH_HOLD_MS, hold_end, datapath);
 }
 
 void datapath_hold_check(struct datapath *datapath)
 {
-    for (unsigned i = 0; i < datapath->port_count; i++)
-        if (datapath->holding && port_is_expected(datapath->ports[i]))
-            return;
-    if (datapath->holding)
-        hold_end(datapath);
+    if (!datapath->holding)
+        return;
+    for (unsigned i = 0; i < datapath->port_count; i++) {
+        if (!port_is_expected(datapath->ports[i]))
+            continue;
+        if (datapath->hold.due_ns == 0) /* not from the start on: many ports take their time to be added */
+            event_loop_start_timer(datapath->loop, &datapath->hold, DATAPATH_HOLD_MS, hold_end, datapath);
+        return;
+    }
+    hold_end(datapath);
 }
 
 void datapath_place(struct datapath *datapath)

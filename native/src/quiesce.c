@@ -15,12 +15,15 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include <urcu-qsbr.h>
 
 #include "log.h"
 #include "worker/cycles.h"
 
 #define QUIESCE_SLOW_NS 100000000u
+
+#if defined(__SANITIZE_THREAD__)
+char quiesce_to_control, quiesce_to_workers;
+#endif
 
 static timer_t watchdog;
 static bool watchdog_ready;
@@ -63,7 +66,9 @@ void quiesce_wait(void)
     uint64_t begin = monotonic_ns();
 
     watchdog_set(QUIESCE_LIMIT_MS);
+    QUIESCE_SHOWN(workers);
     synchronize_rcu();
+    QUIESCE_SEEN(control);
     watchdog_set(0);
     uint64_t waited = monotonic_ns() - begin;
 

@@ -39,7 +39,7 @@ extern void (*guest_load_hook)(const volatile void *address, size_t size);
 /* One relaxed load of a 16-bit field. */
 static inline uint16_t guest_load16(const volatile uint16_t *field)
 {
-    uint16_t value = *field;
+    uint16_t value = __atomic_load_n(field, __ATOMIC_RELAXED);
     GUEST_LOADED(field, sizeof value);
     return value;
 }
@@ -47,8 +47,7 @@ static inline uint16_t guest_load16(const volatile uint16_t *field)
 /* One load that orders all later loads behind it: for avail->idx. */
 static inline uint16_t guest_load16_acquire(const volatile uint16_t *field)
 {
-    uint16_t value = *field;
-    atomic_thread_fence(memory_order_acquire);
+    uint16_t value = __atomic_load_n(field, __ATOMIC_ACQUIRE);
     GUEST_LOADED(field, sizeof value);
     return value;
 }
@@ -63,14 +62,13 @@ static inline void guest_copy_in(void *to, const void *from, size_t length)
 
 static inline void guest_store16(volatile uint16_t *field, uint16_t value)
 {
-    *field = value;
+    __atomic_store_n(field, value, __ATOMIC_RELAXED);
 }
 
 /* Makes all earlier stores visible first: for used->idx. */
 static inline void guest_store16_release(volatile uint16_t *field, uint16_t value)
 {
-    atomic_thread_fence(memory_order_release);
-    *field = value;
+    __atomic_store_n(field, value, __ATOMIC_RELEASE);
 }
 
 /*

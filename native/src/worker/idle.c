@@ -10,9 +10,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <urcu-qsbr.h>
 
 #include "log.h"
+#include "quiesce.h"
 #include "switch/topology.h"
 #include "worker/cycles.h"
 #include "worker/worker.h"
@@ -70,13 +70,13 @@ static void worker_sleep(struct worker *worker, int timeout_ms)
 
     counter_add(&worker->sleeps, 1);
     atomic_store_explicit(&worker->asleep, true, memory_order_relaxed);
-    rcu_thread_offline();
+    quiesce_leave();
     int count = epoll_wait(worker->epoll_fd, events, 64, timeout_ms);
     if (count < 0 && errno != EINTR)
         log_error("worker %u: epoll: %s", worker->id, strerror(errno));
-    rcu_thread_online();
+    quiesce_return();
     atomic_store_explicit(&worker->asleep, false, memory_order_relaxed);
-    worker->topology = rcu_dereference(*worker->published);
+    worker->topology = atomic_load_explicit(worker->published, memory_order_acquire);
     worker_count_kicks(worker, events, count);
 }
 
@@ -105,7 +105,7 @@ void worker_idle(struct worker *worker)
         return;
 
     /* We passed a quiet point since the round: only what is published now may be touched. */
-    worker->topology = rcu_dereference(*worker->published);
+    worker->topology = atomic_load_explicit(worker->published, memory_order_acquire);
     if (!worker_arm(worker))
         worker_sleep(worker, worker_sleep_limit(worker));
     worker_disarm(worker);

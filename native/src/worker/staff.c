@@ -35,7 +35,7 @@ static void seats_of_nodes(struct staff *staff)
         seat_add(staff, -1, nodes[i], true, i > 0);
 }
 
-bool staff_open(struct staff *staff, const struct datapath_options *options, struct topology **published,
+bool staff_open(struct staff *staff, const struct datapath_options *options, struct topology *_Atomic *published,
                 int report_fd)
 {
     *staff = (struct staff){ .poll = options->poll, .published = published, .report_fd = report_fd };

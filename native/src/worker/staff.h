@@ -26,12 +26,12 @@ struct staff {
     struct seat seats[WORKERS_MAX];
     unsigned count;                 /* seats that are known */
     bool poll;                      /* workers never sleep */
-    struct topology **published;    /* what they work on */
+    struct topology *_Atomic *published;    /* what they work on */
     int report_fd;                  /* what they report to */
 };
 
 /* Starts the workers that are always there. False and errno when one cannot be. */
-bool staff_open(struct staff *staff, const struct datapath_options *options, struct topology **published,
+bool staff_open(struct staff *staff, const struct datapath_options *options, struct topology *_Atomic *published,
                 int report_fd);
 /* Stops all. No queue has a worker any more. */
 void staff_close(struct staff *staff);

@@ -19,6 +19,7 @@
 #include <urcu-qsbr.h>
 
 #include "log.h"
+#include "quiesce.h"
 #include "switch/offload.h"
 #include "switch/retry.h"
 #include "switch/topology.h"
@@ -71,11 +72,11 @@ static void worker_loop(struct worker *worker)
     uint64_t begin = cycles_now();
 
     while (!atomic_load_explicit(&worker->stopping, memory_order_relaxed)) {
-        worker->topology = rcu_dereference(*worker->published);
+        worker->topology = atomic_load_explicit(worker->published, memory_order_acquire);
         unsigned frames = worker_round(worker);
         uint64_t end = cycles_now();
 
-        rcu_quiescent_state();
+        quiesce_pass();
         worker->round++;
         counter_add(&worker->rounds, 1);
         if (frames > 0) {
@@ -214,7 +215,7 @@ static int worker_launch(struct worker *worker)
 }
 
 struct worker *worker_start(unsigned id, const struct worker_place *place, bool poll_only,
-                            struct topology **published, int report_fd)
+                            struct topology *_Atomic *published, int report_fd)
 {
     struct worker *worker = node_alloc(sizeof *worker, place->node);
 
@@ -287,7 +288,7 @@ void worker_status_read(const struct worker *worker, struct worker_status *statu
         .id = worker->id,
         .core = worker->place.core,
         .node = worker->place.node,
-        .sources = (*worker->published)->workers[worker->id].count,
+        .sources = atomic_load(worker->published)->workers[worker->id].count,
         .rounds = counter_read(&worker->rounds),
         .busy_ms = (uint64_t)((double)counter_read(&worker->busy_cycles) * (double)ns / (double)cycles / 1e6),
         .sleeps = counter_read(&worker->sleeps),

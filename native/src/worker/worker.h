@@ -41,7 +41,7 @@ struct worker {
     unsigned id;                /* set at start */
     struct worker_place place;  /* set at start */
     bool poll_only;             /* never sleeps */
-    struct topology **published; /* the datapath's current topology (RCU) */
+    struct topology *_Atomic *published; /* the datapath's current topology */
     int report_fd;              /* eventfd of the control thread: a queue broke */
     int epoll_fd;               /* kicks, taps and wake_fd; the control thread adds and removes */
     int wake_fd;                /* eventfd; anyone writes */
@@ -75,7 +75,7 @@ struct worker {
 
 /* Starts the thread. NULL and errno when it cannot be. */
 struct worker *worker_start(unsigned id, const struct worker_place *place, bool poll_only,
-                            struct topology **published, int report_fd);
+                            struct topology *_Atomic *published, int report_fd);
 /* Asks it to end, waits, frees. */
 void worker_stop(struct worker *worker);
 /* Ends its sleep, if it sleeps. Any thread. */
