@@ -565,7 +565,7 @@ static void set_scene(struct input *in)
         if (!(shape & 2))
             config.policy = (struct port_policy){ .vlan = config.policy.vlan };
         snprintf(config.name, sizeof config.name, "p%u", i);
-        FUZZ_CHECK(port_init(port, &ops, NULL, &config), "no port");
+        FUZZ_CHECK(port_init(port, sizeof *port, &ops, NULL, &config), "no port");
         port->id = i;
         port->network = network;
         FUZZ_CHECK(network_join(network, port, list, i), "port %u does not join", i);

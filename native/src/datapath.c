@@ -24,9 +24,6 @@
 #include "vhost/memory_map.h"
 #include "vhost/socket_watch.h"
 
-/* Addresses that one network's table has room for: 64 ports at their default limit. */
-#define NETWORK_MAC_CAPACITY 65536u
-
 /* --- networks --- */
 
 static struct network *network_take(struct datapath *datapath, const char *name)
