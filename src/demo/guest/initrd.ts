@@ -28,7 +28,7 @@ export async function makeInitrd(
   const work = await mkdtemp(join(cache, 'work-'))
   try {
     await fillRoot(join(work, 'root'), sources, busybox)
-    await writeFile(join(work, 'initrd.gz'), await pack(join(work, 'root')))
+    await writeFile(join(work, 'initrd.gz'), await packInitrd(join(work, 'root')))
     await rename(join(work, 'initrd.gz'), done)
     return done
   } finally {
@@ -53,7 +53,7 @@ async function fillRoot(root: string, { guest, modules }: InitrdSources, busybox
 }
 
 /** cpio's newc format is what the kernel unpacks; the names come on stdin. */
-async function pack(root: string): Promise<Uint8Array> {
+export async function packInitrd(root: string): Promise<Uint8Array> {
   const archive = `${root}.cpio`
   const names = ['.', ...(await listTree(root, ''))].join('\0')
   const args = ['--null', '--create', '--quiet', '--format=newc', '--owner=0:0', `--file=${archive}`]
