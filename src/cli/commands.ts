@@ -6,9 +6,10 @@ const machine = { name: '[machine]', about: 'one machine; all of them without it
 const dryRun = { flags: '--dry-run', about: 'only print the steps' }
 const grace = { flags: '--grace <seconds>', about: 'time a machine gets to shut down by itself (10)' }
 const restart = { flags: '--restart', about: 'restart what runs with another command line than planned' }
+const connect = { flags: '--connect <uri>', about: 'with libvirt: which one (as root qemu:///system)' }
 const driver = [
   { flags: '--driver <name>', about: 'qemu or libvirt, in place of the driver in the spec' },
-  { flags: '--connect <uri>', about: 'with libvirt: which one (as root qemu:///system)' },
+  connect,
 ]
 
 /** Every command there is; help comes from here too. */
@@ -116,6 +117,24 @@ export const commands: Command[] = [
         load: () => import('./commands/switch-events.js'),
       },
     ],
+  },
+  {
+    name: 'accelerate',
+    summary: 'give a domain that exists vhost-user cards and shared memory; all else in it stays',
+    args: [{ name: '<domain>', about: 'its name or UUID' }],
+    options: [
+      { flags: '--network <name>', about: 'network of the switch for its cards (that of their names now)' },
+      { flags: '--dry-run', about: 'only show the difference' },
+      connect,
+    ],
+    load: () => import('./commands/accelerate.js'),
+  },
+  {
+    name: 'restore',
+    summary: 'bring back what a domain was before it was accelerated',
+    args: [{ name: '<domain>', about: 'its name or UUID' }],
+    options: [connect],
+    load: () => import('./commands/restore.js'),
   },
   {
     name: 'hooks',

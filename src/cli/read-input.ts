@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { readSpec, requireSpec, type SpecText } from '../apply/prepare.js'
 import { VhostkitError } from '../core/errors.js'
 import type { PlanOptions } from '../core/plan/make-plan.js'
-import { overrideSpec } from '../core/spec/override-spec.js'
+import { overrideSpec, requireConnect, requireName } from '../core/spec/override-spec.js'
 import type { BootSpec, Spec } from '../core/spec/spec.js'
 import { exists, listFolder } from '../world/files.js'
 import type { CommandInput } from './command.js'
@@ -43,6 +43,18 @@ export function readCount(input: CommandInput, name: string, otherwise: number, 
     })
   }
   return value
+}
+
+/** Which libvirt a command is for. */
+export function readConnect(input: CommandInput): string {
+  const { connect } = input.options
+  return requireConnect(typeof connect === 'string' ? connect : undefined, process.geteuid?.() ?? 0)
+}
+
+/** A name of an option; null without it. */
+export function readName(input: CommandInput, name: string): string | null {
+  const text = input.options[name]
+  return typeof text === 'string' ? requireName(`--${name}`, text) : null
 }
 
 /** Seconds that machines get to shut down by themselves, in ms. */

@@ -109,6 +109,7 @@ export const errorTable = {
     'Start libvirtd (or virtqemud), or name another one with --connect.',
   ),
   'domain-failed': row(1, 'libvirt refused a request about a domain.', 'See what libvirt said.'),
+  'domain-refused': row(4, 'The domain cannot be converted.', 'See the reasons; nothing was changed.'),
   'hooks-failed': row(
     1,
     'The hook could not be installed.',

@@ -1,5 +1,5 @@
 import { VhostkitError } from '../errors.js'
-import { connectSchema, driverSchema } from './schema.js'
+import { connectSchema, driverSchema, nameSchema } from './schema.js'
 import type { Spec } from './spec.js'
 
 /** What the command line says instead of the spec. */
@@ -17,7 +17,18 @@ export function overrideSpec(spec: Spec, { driver, connect }: SpecOverrides): Sp
   }
 }
 
-function read<Schema extends typeof driverSchema | typeof connectSchema>(
+/** The URI of an option, or as it is without one: as root qemu:///system, else qemu:///session. */
+export function requireConnect(text: string | undefined, uid: number): string {
+  if (text !== undefined) return read('--connect', text, connectSchema)
+  return uid === 0 ? 'qemu:///system' : 'qemu:///session'
+}
+
+/** A name of an option. */
+export function requireName(option: string, text: string): string {
+  return read(option, text, nameSchema)
+}
+
+function read<Schema extends typeof driverSchema | typeof connectSchema | typeof nameSchema>(
   option: string,
   text: string,
   schema: Schema,

@@ -5,8 +5,8 @@ import { startFailure } from '../qemu/start-failure.js'
 import { isActive, readDomainState } from './read-domain.js'
 import { virsh } from './virsh.js'
 
-/** libvirt takes a second or two around QEMU's own start; several at once wait for each other. */
-const startLimitMs = 15_000
+/** libvirt takes a second or two around the start of QEMU itself, and much longer on a busy host. */
+const startLimitMs = 30_000
 /** Pages touched one by one (allocation immediate). */
 const msPerGib = 2_000
 const destroyLimitMs = 10_000

@@ -18,7 +18,7 @@ interface Status {
 }
 
 describe('a deployment of libvirt domains', function () {
-  this.timeout(90_000)
+  this.timeout(150_000)
   let sandbox: DomainSandbox
   let untouched: ReturnType<typeof lookAtHost>
   const sessions: Record<string, GuestSession> = {}

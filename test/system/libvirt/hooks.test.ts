@@ -9,7 +9,7 @@ import { type DomainSandbox, makeDomainSandbox } from './domain-sandbox.js'
 import { requireLibvirt, until } from './libvirtd.js'
 
 describe('the hook of libvirt', function () {
-  this.timeout(90_000)
+  this.timeout(150_000)
   let sandbox: DomainSandbox
   let untouched: ReturnType<typeof lookAtHost>
   let artifacts: Artifacts

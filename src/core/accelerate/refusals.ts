@@ -1,0 +1,48 @@
+import { attributeOf, elementsOf, find, textOf, type XmlElement } from '../xml/xml.js'
+
+/** Kinds of cards that become vhost-user ones: frames of theirs went through the host's kernel. */
+const convertible = ['network', 'bridge', 'ethernet', 'direct', 'user', 'internal']
+
+/** Words on a card that libvirt itself enforced, and would silently not on a vhost-user one. */
+const enforced = ['filterref', 'bandwidth', 'vlan', 'portForward', 'teaming']
+
+/** Why a domain cannot be accelerated, one sentence each. */
+export function refuseDomain(domain: XmlElement, nics: XmlElement[]): string[] {
+  const type = attributeOf(domain, 'type') ?? ''
+  const machine = find(domain, 'os', 'type')
+  const arch = attributeOf(machine, 'arch') ?? 'x86_64'
+  const memoryDevices = elementsOf(find(domain, 'devices') ?? domain, 'memory')
+  return [
+    ...(domain.name === 'domain' ? [] : [`It is <${domain.name}>, not a <domain>.`]),
+    ...(type === 'kvm' || type === 'qemu'
+      ? []
+      : [`Its type is ${type || 'not given'}: only kvm and qemu have vhost-user.`]),
+    ...(textOf(machine) === 'hvm' ? [] : ['Its <os> is not hvm.']),
+    ...(arch === 'x86_64' ? [] : [`Its processor is ${arch}; vhostkit knows x86_64 only.`]),
+    ...(/^(isapc|none|microvm|xen)/.test(attributeOf(machine, 'machine') ?? '')
+      ? [`Its machine type ${attributeOf(machine, 'machine')} has no PCI bus for virtio cards.`]
+      : []),
+    ...(memoryDevices.length > 0
+      ? ['It has memory devices (<memory model=…>), whose memory would not be shared.']
+      : []),
+    ...(nics.length === 0 ? ['It has no network cards.'] : []),
+  ]
+}
+
+export function refuseInterface(nic: XmlElement, index: number): string[] {
+  const type = attributeOf(nic, 'type') ?? ''
+  const model = attributeOf(find(nic, 'model'), 'type') ?? 'not given, which is rtl8139'
+  const name = `Card ${index} (${attributeOf(find(nic, 'mac'), 'address') ?? 'without MAC'})`
+  if (type === 'vhostuser') return [`${name} is a vhost-user one already.`]
+  return [
+    ...(convertible.includes(type)
+      ? []
+      : [`${name} is of type ${type}, which is no card of the host's kernel.`]),
+    ...(/^virtio(-non-transitional)?$/.test(model)
+      ? []
+      : [`${name} has the model ${model}; only virtio works.`]),
+    ...enforced
+      .filter((word) => find(nic, word) !== null)
+      .map((word) => `${name} has <${word}>, which libvirt does not enforce on vhost-user cards.`),
+  ]
+}
