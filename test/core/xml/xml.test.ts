@@ -103,6 +103,12 @@ describe('XML', () => {
     it(`with ${what} is refused`, () => assert.match(refusal(text), why))
   }
 
+  it('is read to a depth of 64 elements, and no deeper', () => {
+    const nested = (depth: number) => `${'<a>'.repeat(depth)}<b/>${'</a>'.repeat(depth)}`
+    assert.equal(refusal(nested(64)), '')
+    assert.match(refusal(nested(65)), /more than 64 elements in each other/)
+  })
+
   describe('that attacks', () => {
     const laughs = (levels: number) =>
       Array.from({ length: levels }, (_, n) => `<!ENTITY l${n + 1} "${`&l${n};`.repeat(10)}">`).join('')
