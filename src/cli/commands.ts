@@ -120,7 +120,7 @@ export const commands: Command[] = [
   },
   {
     name: 'accelerate',
-    summary: 'give a domain that exists vhost-user cards and shared memory; all else in it stays',
+    summary: 'give an existing domain vhost-user cards; all else in it stays',
     args: [{ name: '<domain>', about: 'its name or UUID' }],
     options: [
       { flags: '--network <name>', about: 'network of the switch for its cards (that of their names now)' },
@@ -138,7 +138,7 @@ export const commands: Command[] = [
   },
   {
     name: 'hooks',
-    summary: "libvirt's hook: ports and hugepages of domains, also without this tool",
+    summary: "libvirt's hook: ports and hugepages of domains",
     commands: [
       {
         name: 'install',
