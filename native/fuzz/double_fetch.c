@@ -145,10 +145,12 @@ static bool buffers_are_apart(const struct memory_map *map)
 static bool chains_are_disjoint(const struct ring *ring, bool writable)
 {
     uint16_t available = (uint16_t)(ring->avail->idx - ring->last_avail);
+    uint16_t seen = (uint16_t)(ring->avail_seen - ring->last_avail); /* before the guest changed the index, maybe */
 
     mark_count = buffer_count = 0;
-    if (available > ring->size)
-        return true; /* the index is wrong, and nothing behind it is looked at */
+    if (available > ring->size) /* the index is wrong, and nothing behind it is looked at */
+        available = 0;
+    available = available > seen ? available : seen;
     if (!mark((const uint8_t *)ring->avail, 6 + 2u * ring->size) || !mark((const uint8_t *)ring->used, 6 + 8u * ring->size))
         return false;
     for (uint16_t i = 0; i < available; i++)
@@ -208,4 +210,14 @@ void double_fetch_result(const void *bytes, size_t size)
         double_fetch_sum.compared++;
     }
     result_count++;
+}
+
+void double_fetch_frame(const struct frame *frame)
+{
+    double_fetch_result(&frame->drop, sizeof frame->drop);
+    if (frame->drop != DROP_NONE)
+        return;
+    double_fetch_result(&frame->net, sizeof frame->net);
+    double_fetch_result(&frame->length, sizeof frame->length);
+    double_fetch_result(frame->head, frame->head_length);
 }

@@ -23,4 +23,7 @@ void double_fetch_saw(const volatile void *address, size_t size);
 /* Something that must not come out differently because of what was changed. */
 void double_fetch_result(const void *bytes, size_t size);
 
+/* The private parts of a frame that was taken. */
+void double_fetch_frame(const struct frame *frame);
+
 #endif

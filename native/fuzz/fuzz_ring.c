@@ -120,18 +120,54 @@ static uint32_t choose_length(void)
     }
 }
 
+static void put_descriptor(uint64_t at, struct vring_desc desc)
+{
+    uint8_t bytes[16];
+
+    memcpy(bytes, &desc, sizeof bytes);
+    for (unsigned i = 0; i < 16; i++)
+        guest_ram_poke(&ram, at + i, bytes[i]);
+}
+
 static void write_descriptor(uint64_t at)
 {
     struct vring_desc desc = { .addr = choose_address(), .len = choose_length() };
-    uint8_t bytes[16];
 
     desc.flags = input_byte(&in);
     if (desc.flags < 192) /* mostly what the queue's direction asks for */
         desc.flags = (uint16_t)((desc.flags & 5) | (queue.options.receives ? VRING_DESC_F_WRITE : 0));
     desc.next = input_choice(&in, queue.options.size + 1u);
-    memcpy(bytes, &desc, sizeof bytes);
-    for (unsigned i = 0; i < 16; i++)
-        guest_ram_poke(&ram, at + i, bytes[i]);
+    put_descriptor(at, desc);
+}
+
+/* Descriptors per chain of write_chain(). */
+#define CHAIN_DESCRIPTORS 3u
+
+/*
+ * An honest chain of several descriptors, which no other has: in the ring's table, or in one of its own. Returns its head.
+ * The buffers have 256 bytes of their own; the table of the n-th chain begins at an address that is aligned to nothing.
+ */
+static uint16_t write_chain(uint16_t number, uint8_t shape)
+{
+    static const uint32_t lengths[] = { 10, 12, 64, 256, 1, 0, 140, 30 };
+    uint16_t size = queue.options.size, first = (uint16_t)(number * CHAIN_DESCRIPTORS);
+    uint16_t way = queue.options.receives ? VRING_DESC_F_WRITE : 0;
+    bool indirect = shape & 64;
+    uint64_t table = TABLES + (number & 63u) * 52u;
+    uint16_t head = first & (size - 1);
+
+    if (indirect)
+        put_descriptor(queue.desc_guest + 16u * head, (struct vring_desc){ table, 16 * CHAIN_DESCRIPTORS, VRING_DESC_F_INDIRECT, 0 });
+    for (uint16_t i = 0; i < CHAIN_DESCRIPTORS; i++) {
+        uint16_t at = indirect ? i : (uint16_t)(first + i) & (size - 1), next = indirect ? i + 1 : (uint16_t)(first + i + 1) & (size - 1);
+        struct vring_desc desc = {
+            .addr = BUFFERS + (first + i) % 64u * 256u, .len = lengths[(shape + i * (1 + shape / 8 % 8)) % 8], .next = next,
+            .flags = (uint16_t)(way | (i + 1u < CHAIN_DESCRIPTORS ? VRING_DESC_F_NEXT : 0)),
+        };
+
+        put_descriptor((indirect ? table : queue.desc_guest) + 16u * at, desc);
+    }
+    return head;
 }
 
 static void poke16(uint64_t guest, uint16_t value)
@@ -144,12 +180,14 @@ static void post(void)
 {
     unsigned count = input_choice(&in, 9);
     bool in_turn = !input_seldom(&in, 4);
-    uint8_t jump = input_byte(&in);
+    uint8_t jump = input_byte(&in), shape = in_turn ? input_byte(&in) : 0;
 
     for (unsigned i = 0; i < count; i++) {
         uint16_t at = queue.avail_idx++ & (queue.options.size - 1);
         uint8_t head = in_turn ? (uint8_t)at : input_byte(&in);
 
+        if (shape & 128)
+            head = (uint8_t)write_chain((uint16_t)(queue.avail_idx - 1), shape);
         poke16(queue.avail_guest + 4 + 2u * at, head == 255 ? 0xffff : head % queue.options.size);
     }
     poke16(queue.avail_guest + 2, (uint16_t)(jump == 255 ? input_number(&in, 2) : queue.avail_idx));
@@ -195,17 +233,6 @@ static void check_frame(struct frame *frame, uint64_t sender, uint64_t receiver)
         offload_apply(work, frame, receiver, emit, NULL);
 }
 
-/* Its private parts, which nobody may change any more. */
-static void show_frame(const struct frame *frame)
-{
-    double_fetch_result(&frame->drop, sizeof frame->drop);
-    if (frame->drop != DROP_NONE)
-        return;
-    double_fetch_result(&frame->net, sizeof frame->net);
-    double_fetch_result(&frame->length, sizeof frame->length);
-    double_fetch_result(frame->head, frame->head_length);
-}
-
 static void transmit(void)
 {
     struct ring before = ring;
@@ -216,7 +243,7 @@ static void transmit(void)
     FUZZ_CHECK(taken <= BURST_MAX && taken == burst.count, "took %u", taken);
     FUZZ_CHECK(before.used_idx == ring.used_idx, "used without completing");
     for (unsigned i = 0; i < taken; i++) {
-        show_frame(&burst.frames[i]);
+        double_fetch_frame(&burst.frames[i]);
         check_frame(&burst.frames[i], offloads, offloads >> 16);
     }
     DEVICE(ring_complete(&ring, &burst));

@@ -309,6 +309,14 @@ static void guest_posts(void)
 
         desc.len = 64u + 16u * input_byte(&in);
         desc.flags = index % 2 ? 0 : VRING_DESC_F_WRITE;
+        if (input_seldom(&in, 3)) { /* in two pieces */
+            struct vring_desc other = { desc.addr + desc.len / 2, desc.len - desc.len / 2, desc.flags, 0 };
+
+            desc.len /= 2;
+            desc.next = (head + 32) & 63;
+            desc.flags |= VRING_DESC_F_NEXT;
+            memcpy(base + 16u * desc.next, &other, sizeof other);
+        }
         memcpy(base + 16u * head, &desc, sizeof desc);
         memcpy(base + 0x1004 + 2u * head, &head, 2);
     }
@@ -352,7 +360,8 @@ static void work_rings(void)
             continue;
         if (i % 2) {
             DEVICE(ring_take(ring, &burst));
-            double_fetch_result(burst.heads, burst.count * sizeof burst.heads[0]);
+            for (unsigned taken = 0; taken < burst.count; taken++)
+                double_fetch_frame(&burst.frames[taken]);
             DEVICE(ring_complete(ring, &burst));
         } else {
             DEVICE(ring_deliver(ring, &frame, scratch));

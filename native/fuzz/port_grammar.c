@@ -22,13 +22,14 @@ static const char *const policy_keys[] = { "isolated", "link", "storm", "vlan", 
 static json_int_t choose_number(struct input *in, const json_int_t *borders, unsigned count)
 {
     unsigned choice = input_byte(in);
+    json_int_t border = borders[choice % count];
 
     if (choice < 128)
-        return borders[choice % count];
+        return border;
     if (choice < 160)
-        return borders[choice % count] + 1;
+        return border < INT64_MAX ? border + 1 : border;
     if (choice < 192)
-        return borders[choice % count] - 1;
+        return border > INT64_MIN ? border - 1 : border;
     return (json_int_t)input_number(in, 1 + choice % 8);
 }
 
