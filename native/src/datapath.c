@@ -16,6 +16,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "capture/capture.h"
 #include "datapath_parts.h"
 #include "log.h"
 #include "quiesce.h"
@@ -100,7 +101,39 @@ static bool port_is_new(struct datapath *datapath, const struct port_config *con
             return false;
         }
     }
-    return true;
+    return mirror_fits(datapath->ports, datapath->port_count, config, refusal);
+}
+
+/* The file of a mirror. False: it has one, and it cannot be made. */
+static bool capture_begin(struct datapath *datapath, struct port *port, struct refusal *refusal)
+{
+    unsigned others = 0;
+
+    if (port->config.policy.mirror.kind != MIRROR_FILE)
+        return true;
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        others += datapath->ports[i]->capture != NULL;
+    if (others >= CAPTURES_MAX) {
+        refuse(refusal, "mirror-failed", "at most %u mirrors to files at a time", CAPTURES_MAX);
+        refusal_hint(refusal, "end one of the others first");
+        return false;
+    }
+    port->capture = capture_open(datapath->captures, &port->config.policy.mirror, port->config.name, refusal);
+    return port->capture != NULL;
+}
+
+static void capture_finish(struct port *port)
+{
+    capture_close(port->capture);
+    port->capture = NULL;
+}
+
+/* Addresses learnt on a port before a mirror claimed it lead nowhere now. */
+static void claimed_forget(struct datapath *datapath)
+{
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        if (mirror_claims(datapath->topology->mirrors, datapath->ports[i]->id))
+            network_forget(datapath->ports[i]->network, datapath->ports[i]);
 }
 
 static struct port *port_create(struct datapath *datapath, const struct port_config *config,
@@ -157,8 +190,9 @@ static void port_disconnect(struct datapath *datapath, struct port *port)
     network_release(datapath, port->network);
 }
 
-struct port *datapath_add_port(struct datapath *datapath, const struct port_config *config,
-                               struct refusal *refusal)
+/* `restored`: a mirror's file that cannot be made is no reason to do without the port. */
+static struct port *add_port(struct datapath *datapath, const struct port_config *config, bool restored,
+                             struct refusal *refusal)
 {
     if (!port_config_valid(config, refusal) || !port_is_new(datapath, config, refusal))
         return NULL;
@@ -166,25 +200,44 @@ struct port *datapath_add_port(struct datapath *datapath, const struct port_conf
 
     if (port == NULL)
         return NULL;
-    if (!port_connect(datapath, port, refusal)) {
+    bool captured = capture_begin(datapath, port, refusal);
+
+    if (!captured && restored)
+        port_failed(port, "its mirror is off: wanted %s, found %s", refusal->wanted, refusal->found);
+    if ((!captured && !restored) || !port_connect(datapath, port, refusal)) {
+        capture_finish(port);
         port->ops->destroy(port);
         return NULL;
     }
     if (!port->ops->start(port, refusal)) {
         port_disconnect(datapath, port);
+        capture_finish(port);
         port->ops->destroy(port);
         return NULL;
     }
+    claimed_forget(datapath);
     port_wake(port);
     log_info("port %s: added to network %s", config->name, config->network);
     datapath_event(datapath, "port.added", port, NULL, -1, -1);
     return port;
 }
 
+struct port *datapath_add_port(struct datapath *datapath, const struct port_config *config, struct refusal *refusal)
+{
+    return add_port(datapath, config, false, refusal);
+}
+
+struct port *datapath_restore_port(struct datapath *datapath, const struct port_config *config,
+                                   struct refusal *refusal)
+{
+    return add_port(datapath, config, true, refusal);
+}
+
 void datapath_remove_port(struct datapath *datapath, struct port *port)
 {
     port->ops->stop(port);
     port_disconnect(datapath, port);
+    capture_finish(port);
     log_info("port %s: deleted", port->config.name);
     datapath_event(datapath, "port.deleted", port, NULL, -1, -1);
     port->ops->destroy(port);
@@ -243,6 +296,26 @@ void datapath_config_changed(struct datapath *datapath)
 }
 
 /* --- seeing --- */
+
+void datapath_mirror_status(const struct port *port, struct mirror_status *status)
+{
+    const struct port_mirror *mirror = &port->config.policy.mirror;
+    struct capture_status capture;
+
+    if (mirror->kind == MIRROR_PORT)
+        status->state = datapath_find_port(port->datapath, mirror->to) != NULL ? MIRROR_IS_ON : MIRROR_IS_WAITING;
+    else
+        status->state = MIRROR_IS_OFF;
+    if (port->capture == NULL)
+        return;
+    capture_status(port->capture, &capture);
+    status->state = capture.state == CAPTURE_ON ? MIRROR_IS_ON : capture.state == CAPTURE_FULL ? MIRROR_IS_FULL : MIRROR_IS_FAILED;
+    status->error = capture.error;
+    snprintf(status->file, sizeof status->file, "%s", capture.file);
+    status->frames = capture.frames;
+    status->lost = capture.lost;
+    status->bytes = capture.bytes;
+}
 
 /* Carries a visit through network_visit_macs(). */
 struct mac_visit {
@@ -358,6 +431,7 @@ struct datapath *datapath_create(struct event_loop *loop, const struct datapath_
     }
     datapath->loop = loop;
     datapath->listener = *listener;
+    datapath->captures = options->captures;
     datapath->report = (struct event_source)EVENT_SOURCE_NONE;
     datapath->socket_watch = socket_watch_create(loop, options->inotify_fd);
     datapath->topology = topology_create(NULL, 0);

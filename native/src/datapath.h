@@ -28,6 +28,7 @@ struct datapath_options {
     unsigned spare_core_count;
     bool poll;             /* never sleep */
     int inotify_fd;        /* instance to use, the datapath's from now on; 0: it makes one */
+    const char *captures;  /* folder of the files that mirrors make; lives as long as the datapath */
 };
 
 /* What the datapath tells upwards; called on the control thread. */
@@ -48,6 +49,9 @@ void datapath_destroy(struct datapath *datapath);
 /* Adds a port and begins to connect or listen. NULL and the refusal when it cannot be. */
 struct port *datapath_add_port(struct datapath *datapath, const struct port_config *config,
                                struct refusal *refusal);
+/* The same for one of the state file: it is there even when its mirror's file cannot be made (port.list says why). */
+struct port *datapath_restore_port(struct datapath *datapath, const struct port_config *config,
+                                   struct refusal *refusal);
 /* Removes it after the workers' quiet point; its counters are gone. */
 void datapath_remove_port(struct datapath *datapath, struct port *port);
 
@@ -86,6 +90,17 @@ struct ring_status {
     int worker;         /* -1: none of its own */
 };
 
+/* How a port's mirror is; `off`: its file could not be made after a restart. */
+enum mirror_state { MIRROR_IS_ON, MIRROR_IS_WAITING, MIRROR_IS_FULL, MIRROR_IS_FAILED, MIRROR_IS_OFF };
+struct mirror_status {
+    enum mirror_state state;
+    int error;        /* errno value, when failed */
+    char file[80];    /* that is written, in the folder of captures; "": none */
+    uint64_t frames;  /* file: copied; lost: of those or beyond them, not written; bytes: of the file */
+    uint64_t lost;
+    uint64_t bytes;
+};
+
 /* A snapshot of what port.list shows beside the config. */
 struct port_status {
     enum port_state state;
@@ -98,6 +113,7 @@ struct port_status {
     int memory_node;          /* -1 unknown */
     unsigned memory_remote;   /* queue pairs served from another node */
     unsigned memory_strays;   /* pages of the port's state on another node */
+    struct mirror_status mirror; /* of a port that has one */
     unsigned ring_count;
     struct ring_status rings[2 * PORT_QUEUES_MAX];
 };

@@ -26,6 +26,7 @@ struct datapath {
     struct port *ports[PORTS_MAX];   /* in the order they were added */
     unsigned port_count;
     struct network *networks[PORTS_MAX]; /* by id; NULL: free */
+    const char *captures;            /* folder of the files that mirrors make; NULL: none */
     struct topology *_Atomic topology; /* published; workers hold pointers to it between quiet points */
 };
 

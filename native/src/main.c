@@ -30,6 +30,7 @@
 /* Everything of one run. */
 struct program {
     struct options options;
+    char captures[4096 + 16];         /* folder of mirrors' files */
     struct control_listener listener;
     int inotify_fd;                   /* for the datapath; 0: it makes its own */
     struct event_loop *loop;
@@ -175,8 +176,20 @@ static bool open_loop(struct program *program)
     return false;
 }
 
+/* A folder beside the state file, unless another one was asked for. */
+static void choose_captures(struct program *program)
+{
+    const char *state = program->options.state, *end = strrchr(state, '/');
+    int folder = end ? (int)(end - state) + 1 : 0;
+    if (program->options.captures)
+        snprintf(program->captures, sizeof program->captures, "%s", program->options.captures);
+    else
+        snprintf(program->captures, sizeof program->captures, "%.*scaptures", folder, state);
+}
+
 static bool open_datapath(struct program *program)
 {
+    choose_captures(program);
     const struct datapath_options options = {
         .cores = program->options.cores.cores,
         .core_count = program->options.cores.count,
@@ -184,6 +197,7 @@ static bool open_datapath(struct program *program)
         .spare_core_count = program->options.spare.count,
         .poll = program->options.poll,
         .inotify_fd = program->inotify_fd,
+        .captures = program->captures,
     };
     const struct datapath_listener listener = { tell_event, save_config, program };
     program->commander.datapath = datapath_create(program->loop, &options, &listener);

@@ -21,6 +21,7 @@ const char options_help[] =
     "\n"
     "  --control PATH       control socket, made here (JSON-RPC 2.0, one object a line)\n"
     "  --state FILE         ports and offered features survive here; need not exist yet\n"
+    "  --captures FOLDER    files of mirrors are made here; without: captures, beside the state file\n"
     "  --monitor            stay in front as a supervisor and restart the switch after a crash\n"
     "  --cores LIST         one worker on each of these cores, like 1,3-5; without: not pinned, one on each\n"
     "                       NUMA node that has guests\n"
@@ -35,13 +36,14 @@ const char options_help[] =
     "            4 another switch holds the control socket\n";
 
 enum option_id {
-    OPTION_CONTROL = 256, OPTION_STATE, OPTION_MONITOR, OPTION_CORES, OPTION_SPARE_CORES, OPTION_IDLE, OPTION_LOG,
+    OPTION_CONTROL = 256, OPTION_STATE, OPTION_CAPTURES, OPTION_MONITOR, OPTION_CORES, OPTION_SPARE_CORES, OPTION_IDLE, OPTION_LOG,
     OPTION_LOG_LEVEL, OPTION_GROUP, OPTION_HELP, OPTION_VERSION,
 };
 
 static const struct option long_options[] = {
     { "control", required_argument, NULL, OPTION_CONTROL },
     { "state", required_argument, NULL, OPTION_STATE },
+    { "captures", required_argument, NULL, OPTION_CAPTURES },
     { "monitor", no_argument, NULL, OPTION_MONITOR },
     { "cores", required_argument, NULL, OPTION_CORES },
     { "spare-cores", required_argument, NULL, OPTION_SPARE_CORES },
@@ -96,6 +98,7 @@ static bool option_take(int id, const char *value, struct options *options, char
     case OPTION_CONTROL:
         return path_parse("--control", value, SOCKET_PATH_SIZE, &options->control, why, why_size);
     case OPTION_STATE: return path_parse("--state", value, 4096 - 16, &options->state, why, why_size);
+    case OPTION_CAPTURES: return path_parse("--captures", value, 4096, &options->captures, why, why_size);
     case OPTION_LOG: return path_parse("--log", value, 4096, &options->log, why, why_size);
     case OPTION_MONITOR: options->monitor = true; return true;
     case OPTION_CORES: return core_list_parse("--cores", value, &options->cores, why, why_size);

@@ -50,8 +50,15 @@ static void remove_folder(const char *folder)
     DIR *entries = opendir(folder);
     struct dirent *entry;
 
-    while (entries && (entry = readdir(entries)))
+    while (entries && (entry = readdir(entries))) {
+        if (strcmp(entry->d_name, "captures") == 0) { /* files of mirrors */
+            char path[96];
+
+            snprintf(path, sizeof path, "%s/captures", folder);
+            remove_folder(path);
+        }
         unlinkat(dirfd(entries), entry->d_name, 0);
+    }
     if (entries)
         closedir(entries);
     rmdir(folder);

@@ -128,7 +128,7 @@ void commander_load(struct commander *commander, struct state *state)
     while (tried < commander->lost.count) {
         struct port_config config = commander->lost.ports[tried];
         struct refusal refusal;
-        if (datapath_add_port(commander->datapath, &config, &refusal)) {
+        if (datapath_restore_port(commander->datapath, &config, &refusal)) {
             forget_lost(commander, config.name);
             continue;
         }

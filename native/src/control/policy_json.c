@@ -76,6 +76,21 @@ static json_t *rates_json(const struct port_policy *policy)
     return rates;
 }
 
+static const char *const mirror_directions[] = { [MIRROR_RX] = "rx", [MIRROR_TX] = "tx", [MIRROR_BOTH] = "both" };
+
+static json_t *mirror_json(const struct port_mirror *mirror)
+{
+    json_t *object = json_pack("{s:s, s:s}", mirror->kind == MIRROR_PORT ? "to" : "file", mirror->to, "direction",
+                               mirror_directions[mirror->direction]);
+
+    if (mirror->kind == MIRROR_PORT)
+        return object;
+    if (mirror->snaplen != 0)
+        json_object_set_new(object, "snaplen", json_integer(mirror->snaplen));
+    json_object_set_new(object, "limit", json_integer((json_int_t)mirror->limit));
+    return object;
+}
+
 json_t *policy_json(const struct port_policy *policy)
 {
     if (!port_policy_any(policy))
@@ -96,6 +111,8 @@ json_t *policy_json(const struct port_policy *policy)
         json_object_set_new(object, "macs", macs_json(policy));
     if (policy->ipv4_count > 0)
         json_object_set_new(object, "ipv4", ipv4_json(policy));
+    if (policy->mirror.kind != MIRROR_NONE)
+        json_object_set_new(object, "mirror", mirror_json(&policy->mirror));
     return object;
 }
 
@@ -260,13 +277,56 @@ static bool take_rate(const json_t *value, struct port_policy *policy, struct re
     return refuse_value(refusal, "rate", "rx or tx, each with bytes (and burst, peak) or frames, 1 and more", value);
 }
 
+static bool take_direction(const json_t *value, struct port_mirror *mirror)
+{
+    const char *word = value != NULL ? json_string_value(value) : "both";
+
+    for (unsigned i = MIRROR_RX; word != NULL && i <= MIRROR_BOTH; i++)
+        if (strcmp(word, mirror_directions[i]) == 0)
+            mirror->direction = (enum mirror_direction)i;
+    return mirror->direction != 0;
+}
+
+/* A number that fits in 63 bits and is not 0; what is left out stays as it is. */
+static bool take_count(const json_t *value, uint64_t *to)
+{
+    if (value == NULL)
+        return true;
+    *to = (uint64_t)json_integer_value(value);
+    return json_is_integer(value) && json_integer_value(value) > 0;
+}
+
+/* {"to": port} or {"file": name, "snaplen", "limit"}, both with a direction; sizes and names are port_mirror_valid()'s. */
+static bool take_mirror(const json_t *value, struct port_policy *policy, struct refusal *refusal)
+{
+    struct port_mirror *mirror = &policy->mirror;
+    const json_t *to = json_object_get(value, "to"), *file = json_object_get(value, "file");
+    const json_t *direction = json_object_get(value, "direction");
+    const json_t *snaplen = json_object_get(value, "snaplen"), *limit = json_object_get(value, "limit");
+    const char *name = json_string_value(to != NULL ? to : file);
+    uint64_t kept = 0;
+    size_t known = 1 + (direction != NULL) + (to == NULL ? (snaplen != NULL) + (limit != NULL) : 0);
+
+    mirror->kind = to != NULL ? MIRROR_PORT : MIRROR_FILE;
+    mirror->limit = to != NULL ? 0 : MIRROR_LIMIT_DEFAULT;
+    if (name == NULL || strlen(name) >= sizeof mirror->to || known != json_object_size(value) ||
+        !take_direction(direction, mirror) ||
+        (to == NULL && (!take_count(snaplen, &kept) || kept > MIRROR_SNAPLEN_MAX || !take_count(limit, &mirror->limit))))
+        return refuse_value(refusal, "mirror", "to (a port) or file (a name, and snaplen, limit), and direction rx, tx or both",
+                            value);
+    strcpy(mirror->to, name);
+    mirror->snaplen = (unsigned)kept;
+    return true;
+}
+
 bool policy_from_json(const json_t *object, struct port_policy *policy, struct refusal *refusal)
 {
     static const struct {
         const char *key;
         bool (*take)(const json_t *value, struct port_policy *policy, struct refusal *refusal);
     } keys[] = { { "isolated", take_isolated }, { "link", take_link }, { "storm", take_storm }, { "vlan", take_vlan },
-                 { "rate", take_rate },         { "macs", take_macs },   { "ipv4", take_ipv4 } };
+                 { "rate", take_rate },         { "macs", take_macs },   { "ipv4", take_ipv4 },
+                 { "mirror", take_mirror } };
     size_t known = 0;
 
     memset(policy, 0, sizeof *policy);
@@ -279,7 +339,7 @@ bool policy_from_json(const json_t *object, struct port_policy *policy, struct r
     }
     if (object == NULL || (json_is_object(object) && known == json_object_size(object)))
         return true;
-    refuse(refusal, "value-invalid", "policy: an object of isolated, link, storm, vlan, rate, macs and ipv4");
+    refuse(refusal, "value-invalid", "policy: an object of isolated, link, storm, vlan, rate, macs, ipv4 and mirror");
     refusal_found(refusal, "other keys");
     refusal_hint(refusal, "see port.add in PROTOCOL.md");
     return false;

@@ -1,5 +1,5 @@
 /*
- * policy_json.h - the `policy` of a port as JSON: {isolated, link, storm, vlan, rate, macs, ipv4}, each left out when not set.
+ * policy_json.h - the `policy` of a port as JSON: {isolated, link, storm, vlan, rate, macs, ipv4, mirror}, each left out when not set.
  */
 #ifndef VHOSTKIT_POLICY_JSON_H
 #define VHOSTKIT_POLICY_JSON_H

@@ -152,6 +152,22 @@ static json_t *rings_json(const struct port_status *status)
     return rings;
 }
 
+static json_t *mirror_status_json(const struct port_mirror *mirror, const struct mirror_status *status)
+{
+    static const char *const state_names[] = { "on", "waiting", "full", "failed", "off" };
+    json_t *object = json_pack("{s:s}", "state", state_names[status->state]);
+
+    if (status->state == MIRROR_IS_FAILED)
+        json_object_set_new(object, "why", rpc_text(strerror(status->error)));
+    if (mirror->kind == MIRROR_PORT)
+        return object;
+    json_object_set_new(object, "file", rpc_text(status->file[0] ? status->file : NULL));
+    json_object_set_new(object, "frames", json_integer((json_int_t)status->frames));
+    json_object_set_new(object, "lost", json_integer((json_int_t)status->lost));
+    json_object_set_new(object, "bytes", json_integer((json_int_t)status->bytes));
+    return object;
+}
+
 json_t *port_json(const struct port *port)
 {
     static const char *const state_names[] = { "waiting", "connected", "up", "broken" };
@@ -161,6 +177,9 @@ json_t *port_json(const struct port *port)
     json_object_set_new(object, "state", json_string(state_names[status.state]));
     json_object_set_new(object, "connects", json_integer((json_int_t)status.connects));
     json_object_set_new(object, "last_error", rpc_text(status.last_error[0] ? status.last_error : NULL));
+    const struct port_mirror *mirror = &port_config_of(port)->policy.mirror;
+    if (mirror->kind != MIRROR_NONE)
+        json_object_set_new(object, "mirror", mirror_status_json(mirror, &status.mirror));
     bool tap = port_config_of(port)->kind == PORT_TAP;
     json_object_set_new(object, "features", tap ? json_null() : features_json(&status));
     json_object_set_new(object, "memory", tap ? json_null() : memory_json(&status));

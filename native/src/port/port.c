@@ -128,6 +128,7 @@ void port_status(const struct port *port, struct port_status *status)
     status->memory_remote = port_remote_pairs(port);
     status->memory_strays = port_strays(port);
     memcpy(status->last_error, port->last_error, sizeof status->last_error);
+    datapath_mirror_status(port, &status->mirror);
     port->ops->status(port, status);
 }
 

@@ -17,6 +17,7 @@
 #include "switch/frame.h"
 #include "switch/meter.h"
 
+struct capture;
 struct network;
 struct steering;
 struct worker;
@@ -92,6 +93,7 @@ struct port {
     struct meter storm;           /* of flooded frames from the port; any worker */
     struct rate_meter rx_rate;    /* of frames from it; any worker */
     struct rate_meter tx_rate;    /* of frames to it; any worker */
+    struct capture *capture;      /* of its mirror to a file, made and closed by the datapath; or NULL */
     uint64_t connects;            /* sessions opened so far */
     char last_error[160];         /* "" when none */
     uint64_t log_window_ns;       /* when the current PORT_LOG_WINDOW began */
@@ -147,6 +149,8 @@ void datapath_hold_senders(struct port *port);
 void datapath_release_senders(struct port *port);
 /* The node of a port's memory became known or changed: its queues may move. */
 void datapath_place(struct datapath *datapath);
+/* How its mirror is, if it has one. */
+void datapath_mirror_status(const struct port *port, struct mirror_status *status);
 /* Wakes the workers that serve the port. */
 void port_wake(struct port *port);
 

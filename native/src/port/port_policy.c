@@ -67,5 +67,6 @@ bool port_policy_valid(const struct port_policy *policy, struct refusal *refusal
 {
     return link_valid(policy, refusal) && port_vlan_valid(&policy->vlan, refusal) && rate_limit_valid(&policy->rx_rate, "rx", refusal) &&
            rate_limit_valid(&policy->tx_rate, "tx", refusal) && count_valid("macs", policy->mac_count, refusal) &&
-           count_valid("ipv4", policy->ipv4_count, refusal) && macs_valid(policy, refusal) && ipv4_valid(policy, refusal);
+           count_valid("ipv4", policy->ipv4_count, refusal) && macs_valid(policy, refusal) && ipv4_valid(policy, refusal) &&
+           port_mirror_valid(&policy->mirror, refusal);
 }

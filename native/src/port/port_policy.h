@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "port/port_mirror.h"
 #include "port/port_vlan.h"
 #include "port/refusal.h"
 #include "switch/rate.h"
@@ -30,6 +31,7 @@ struct port_policy {
     unsigned ipv4_count;                 /* 0: any IPv4 source and ARP sender */
     uint64_t macs[POLICY_ADDRESSES_MAX]; /* as mac_load() gives them; unicast, each once */
     uint32_t ipv4[POLICY_ADDRESSES_MAX]; /* host byte order; not 0, each once */
+    struct port_mirror mirror;           /* who gets a copy of its frames; workers look into the topology for that */
 };
 
 /* Whether source addresses of frames from the port are to be checked. */
@@ -42,7 +44,8 @@ static inline bool port_policy_checks_sources(const struct port_policy *policy)
 static inline bool port_policy_any(const struct port_policy *policy)
 {
     return policy->isolated || policy->link || policy->storm != 0 || policy->vlan.mode != VLAN_PLAIN ||
-           rate_limited(&policy->rx_rate) || rate_limited(&policy->tx_rate) || port_policy_checks_sources(policy);
+           rate_limited(&policy->rx_rate) || rate_limited(&policy->tx_rate) || port_policy_checks_sources(policy) ||
+           policy->mirror.kind != MIRROR_NONE;
 }
 
 /* Checks what goes together, VLANs and rates, and the addresses: how many, of what sort, each once. */

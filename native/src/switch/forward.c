@@ -10,6 +10,7 @@
 
 #include "switch/classify.h"
 #include "switch/flow_hash.h"
+#include "switch/mirror.h"
 #include "switch/retry.h"
 #include "switch/steering.h"
 #include "switch/topology.h"
@@ -23,6 +24,7 @@ struct passage {
     struct port *from;
     const struct port_policy *policy; /* of from */
     const struct vlan_set *vlans;     /* of the network; NULL: it has none */
+    const struct mirror_map *mirrors; /* NULL: no port has one */
     struct frame *frames;
     uint64_t now_ns;                  /* 0: no policy has asked for the time yet */
 };
@@ -145,6 +147,22 @@ static void deliver_batch(struct worker *worker, struct port *port, struct frame
         deliver_first(worker, port, receivers == 0 ? 0 : (unsigned)__builtin_ctzll(receivers), batch, count);
 }
 
+/*
+ * Copies for the port's mirror, if it has one for that direction: on one queue, so that they keep their order, and
+ * tried once, so that who looks holds up nobody.
+ */
+static void mirror_batch(const struct passage *passage, const struct port *port, enum mirror_direction direction,
+                         struct frame *const *batch, unsigned count)
+{
+    struct port *to = count > 0 ? mirror_frames(passage->mirrors, port, direction, batch, count) : NULL;
+
+    if (to == NULL)
+        return;
+    uint64_t receivers = steering_receivers(to->steering);
+
+    to->ops->deliver(to, receivers == 0 ? 0 : (unsigned)__builtin_ctzll(receivers), passage->worker, batch, count, ATTEMPT_LAST);
+}
+
 /* The burst's frames for one port, in the form that it wants; returns how many. */
 static unsigned egress_tag(struct worker *worker, struct port *port, struct frame *frames, struct frame **batch,
                            unsigned count)
@@ -191,6 +209,8 @@ static void egress_deliver(struct passage *passage)
             count = egress_tag(worker, port, passage->frames, batch, count);
         if (__builtin_expect(rate_limited(&port->policy->tx_rate), 0))
             count = egress_police(passage, port, batch, count);
+        if (__builtin_expect(passage->mirrors != NULL, 0))
+            mirror_batch(passage, port, MIRROR_TX, batch, count);
         if (__builtin_expect(count > 0, 1))
             deliver_batch(worker, port, batch, count);
         list->count = 0;
@@ -211,15 +231,32 @@ static const struct port *link_peer(const struct topology *topology, const struc
     return NULL;
 }
 
+/* What is in order goes to the sender's mirror, wherever else it goes, and if it goes nowhere. */
+static void mirror_arrivals(const struct passage *passage, unsigned count)
+{
+    struct frame *batch[BURST_MAX];
+    unsigned kept = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        if (passage->frames[i].drop == DROP_NONE)
+            batch[kept++] = &passage->frames[i];
+    mirror_batch(passage, passage->from, MIRROR_RX, batch, kept);
+}
+
 void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint64_t features,
                    struct frame *frames, unsigned count)
 {
     struct queue_stats *stats = &from->rx[pair];
     struct vlan_set *vlans = network_vlans(from->network);
-    struct passage passage = { worker, from, from->policy, vlans, frames, 0 };
+    const struct mirror_map *mirrors = worker->topology->mirrors;
+    struct passage passage = { worker, from, from->policy, vlans, mirrors, frames, 0 };
     uint64_t passed = 0, bytes = 0;
     int where[BURST_MAX];
 
+    if (__builtin_expect(mirrors != NULL, 0) && mirror_claims(mirrors, from->id)) {
+        counter_add(&stats->drops[DROP_MIRROR], count);
+        return;
+    }
     worker->sender = from->id;
     if (__builtin_expect(vlans != NULL, 0))
         worker->vlan_forms->made = worker->vlan_forms->failed = 0;
@@ -227,6 +264,8 @@ void forward_burst(struct worker *worker, struct port *from, unsigned pair, uint
         classify_link(from, passage.policy, link_peer(worker->topology, from), features, frames, count, where);
     else
         classify_burst(from, passage.policy, vlans, features, frames, count, where);
+    if (__builtin_expect(mirrors != NULL, 0))
+        mirror_arrivals(&passage, count);
     for (unsigned i = 0; i < count; i++) {
         if (frames[i].drop == DROP_NONE)
             frames[i].drop = (uint16_t)egress_choose(&passage, where[i], i);

@@ -93,6 +93,16 @@ void network_leave(struct network *network, struct port *port)
     mac_table_remove_port(network->macs, port->id);
 }
 
+void network_forget(struct network *network, struct port *port)
+{
+    mac_table_remove_port(network->macs, port->id);
+    mac_table_add_port(network->macs, port->id, port->config.mac_limit);
+    if (network->vlans == NULL)
+        return;
+    vlan_set_remove_port(network->vlans, port->id);
+    vlan_set_add_port(network->vlans, port->id, port->config.mac_limit, &port->policy->vlan);
+}
+
 void network_tick(struct network *network)
 {
     mac_table_tick(network->macs);

@@ -27,6 +27,8 @@ void network_destroy(struct network *network);
 bool network_join(struct network *network, struct port *port, struct port *const *ports, unsigned count);
 /* Forgets the port. It is in no topology any more. */
 void network_leave(struct network *network, struct port *port);
+/* Forgets the port's addresses; it may be learnt again. */
+void network_forget(struct network *network, struct port *port);
 void network_tick(struct network *network);
 
 /* Every learnt address once; `vlan` 0: without one. */

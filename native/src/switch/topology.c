@@ -11,7 +11,8 @@
 static void topology_count(struct topology *topology, struct port *const *ports, unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
-        topology->members[ports[i]->network->id].count++;
+        if (!mirror_claims(topology->mirrors, ports[i]->id))
+            topology->members[ports[i]->network->id].count++;
         for (unsigned pair = 0; pair < ports[i]->pairs; pair++)
             if (ports[i]->workers[pair] != NULL)
                 topology->workers[ports[i]->workers[pair]->id].count++;
@@ -44,7 +45,8 @@ static void topology_fill(struct topology *topology, struct port *const *ports, 
         struct member_list *members = &topology->members[port->network->id];
 
         topology->by_id[port->id] = port;
-        members->ports[members->count++] = port;
+        if (!mirror_claims(topology->mirrors, port->id))
+            members->ports[members->count++] = port;
         for (unsigned pair = 0; pair < port->pairs; pair++) {
             if (port->workers[pair] == NULL)
                 continue;
@@ -60,6 +62,10 @@ struct topology *topology_create(struct port *const *ports, unsigned count)
 
     if (topology == NULL)
         return NULL;
+    if (!mirror_map_create(ports, count, &topology->mirrors)) {
+        free(topology);
+        return NULL;
+    }
     topology_count(topology, ports, count);
     if (!topology_allocate(topology)) {
         topology_destroy(topology);
@@ -77,5 +83,6 @@ void topology_destroy(struct topology *topology)
         free(topology->members[i].ports);
     for (unsigned i = 0; i < WORKERS_MAX; i++)
         free(topology->workers[i].sources);
+    free(topology->mirrors);
     free(topology);
 }

@@ -9,6 +9,7 @@
 #define VHOSTKIT_TOPOLOGY_H
 
 #include "port/port.h"
+#include "switch/mirror.h"
 #include "switch/network.h"
 
 /* A queue pair that a worker polls. */
@@ -29,8 +30,9 @@ struct member_list {
 
 struct topology {
     struct port *by_id[PORTS_MAX];           /* NULL: no such port */
-    struct member_list members[PORTS_MAX];   /* by network id: where a flood goes */
+    struct member_list members[PORTS_MAX];   /* by network id: where a flood goes; none that is there for a mirror */
     struct source_list workers[WORKERS_MAX]; /* by worker id: what it polls */
+    struct mirror_map *mirrors;              /* NULL: no port has a mirror, or is there for one */
 };
 
 /* Builds one from the ports' networks and port->workers[]. NULL: no memory. */

@@ -27,6 +27,7 @@
     X(DROP_STORM, "storm", "to be flooded, beyond what the port's policy allows a second")        \
     X(DROP_RATE_RX, "rate_rx", "beyond the rate at which the port may send")                     \
     X(DROP_RATE_TX, "rate_tx", "beyond the rate at which the port may be sent to")               \
+    X(DROP_MIRROR, "mirror", "sent by a port that is there for the frames of a mirror only")      \
     X(DROP_HAIRPIN, "hairpin", "destination is the port it came from")                           \
     X(DROP_NO_DESTINATION, "no_destination", "no other port on the network")                     \
     X(DROP_TX_DISABLED, "tx_disabled", "sent on a queue that is started but not enabled")        \

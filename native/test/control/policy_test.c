@@ -47,6 +47,8 @@ static void vlans_and_rates_there_and_back(void **state)
 {
     static const char *const rows[] = { "{\"vlan\":{\"tag\":4094}}", "{\"vlan\":{\"trunk\":[1,64,4094]}}",
                                         "{\"vlan\":{\"native\":7,\"trunk\":[7,8]}}",
+                                        "{\"mirror\":{\"direction\":\"both\",\"to\":\"vm2\"}}",
+                                        "{\"mirror\":{\"direction\":\"rx\",\"file\":\"a.pcapng\",\"limit\":1048576,\"snaplen\":96}}",
                                         "{\"link\":true}", "{\"rate\":{\"rx\":{\"bytes\":1000},\"tx\":{\"frames\":1}}}",
                                         "{\"rate\":{\"tx\":{\"burst\":7,\"bytes\":1000,\"frames\":5,\"peak\":12500000000}}}" };
     struct port_policy policy;
@@ -89,6 +91,10 @@ static void nothing_set_is_no_policy(void **state)
 static void flaws_are_refused(void **state)
 {
     static const char *const rows[] = {
+        "{\"mirror\":1}", "{\"mirror\":{}}", "{\"mirror\":{\"to\":1}}", "{\"mirror\":{\"to\":\"a\",\"file\":\"b\"}}",
+        "{\"mirror\":{\"to\":\"a\",\"snaplen\":64}}", "{\"mirror\":{\"to\":\"a\",\"direction\":\"up\"}}", "{\"mirror\":{\"to\":\"a\",\"direction\":1}}",
+        "{\"mirror\":{\"file\":\"a\",\"snaplen\":63}}", "{\"mirror\":{\"file\":\"a\",\"snaplen\":65536}}", "{\"mirror\":{\"file\":\"a\",\"limit\":1048575}}",
+        "{\"mirror\":{\"file\":\"a\",\"limit\":-1}}", "{\"mirror\":{\"file\":\"a\",\"colour\":1}}",
         "[]", "{\"colour\":1}", "{\"link\":1}", "{\"link\":true,\"storm\":1}", "{\"link\":true,\"isolated\":true}",
         "{\"link\":true,\"vlan\":{\"tag\":1}}", "{\"isolated\":1}", "{\"isolated\":null}", "{\"storm\":0}", "{\"storm\":10000001}", "{\"storm\":1.5}", "{\"macs\":\"52:54:00:00:00:01\"}",
         "{\"macs\":[1]}", "{\"macs\":[\"52:54:00:00:00:1\"]}", "{\"macs\":[\"52:54:00:00:00:0g\"]}",
@@ -118,7 +124,7 @@ static void the_state_file_keeps_it(void **state)
 {
     struct port_config config = {
         .name = "host", .network = "lan", .kind = PORT_TAP, .ifname = "tap0", .queues = 1, .mtu = 1500, .mac_limit = 9,
-        .policy = { .isolated = true, .rx_rate = { .bytes = 5000 }, .mac_count = 1, .macs = { 0x525400000001ull }, .ipv4_count = 1, .ipv4 = { 9 } },
+        .policy = { .isolated = true, .rx_rate = { .bytes = 5000 }, .mirror = { MIRROR_FILE, MIRROR_TX, "a", 64, 1u << 20 }, .mac_count = 1, .macs = { 0x525400000001ull }, .ipv4_count = 1, .ipv4 = { 9 } },
     };
     const struct port_config *list = &config;
     char *text = state_text(&list, 1), why[400];
@@ -131,6 +137,22 @@ static void the_state_file_keeps_it(void **state)
     free(text);
 }
 
+/* They become the name of a file: no folder can be in them. */
+static void names_of_mirrors(void **state)
+{
+    static const char *const rows[] = { "{\"mirror\":{\"file\":\"../a\"}}", "{\"mirror\":{\"file\":\"/a\"}}", "{\"mirror\":{\"file\":\".a\"}}",
+                                        "{\"mirror\":{\"file\":\"\"}}", "{\"mirror\":{\"to\":\"a b\"}}" };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct port_policy policy;
+        struct refusal refusal;
+        json_t *object = json_loads(rows[i], 0, NULL);
+        assert_false(policy_from_json(object, &policy, &refusal) && port_policy_valid(&policy, &refusal));
+        assert_string_equal(refusal.reason, "name-invalid");
+        json_decref(object);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -139,6 +161,7 @@ int main(void)
         cmocka_unit_test(a_trunk_has_a_limit),
         cmocka_unit_test(nothing_set_is_no_policy),
         cmocka_unit_test(flaws_are_refused),
+        cmocka_unit_test(names_of_mirrors),
         cmocka_unit_test(the_state_file_keeps_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

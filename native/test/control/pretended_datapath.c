@@ -74,6 +74,12 @@ struct port *datapath_add_port(struct datapath *datapath, const struct port_conf
     return port;
 }
 
+struct port *datapath_restore_port(struct datapath *datapath, const struct port_config *config,
+                                   struct refusal *refusal)
+{
+    return datapath_add_port(datapath, config, refusal);
+}
+
 void datapath_remove_port(struct datapath *datapath, struct port *port)
 {
     for (unsigned i = 0; i < datapath->count; i++) {
