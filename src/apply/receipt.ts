@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { VhostkitError } from '../core/errors.js'
 import type { Plan } from '../core/plan/plan.js'
 import type { Artifacts } from '../core/render/artifacts.js'
-import { namePattern } from '../core/spec/schema.js'
+import { namePattern } from '../core/spec/names.js'
 import type { Action, Live } from '../core/steps/steps.js'
 import {
   listFolder,

@@ -42,6 +42,11 @@ export const errorTable = {
     'A network with link: true is no link of two interfaces.',
     'Make it two interfaces, or leave link out.',
   ),
+  'mirror-shape': row(
+    3,
+    'A mirror has no interface that could be there for it.',
+    'Name an interface that has no other use; it gets nothing but the copies.',
+  ),
   'address-invalid': row(3, 'A host address is not usable.', 'Write it as in 192.168.77.1/24.'),
   'address-overlap': row(3, 'Two host subnets overlap.', 'Give each network its own subnet.'),
   'mac-invalid': row(3, 'A MAC address is not usable.', 'Leave mac out and one is derived from the names.'),

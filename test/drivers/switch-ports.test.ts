@@ -42,6 +42,25 @@ describe('switch ports', () => {
     await assert.rejects(addPort(server.path, port), { code: 'port-exists' })
   })
 
+  it('are compared with their mirror, whatever the order of its keys', async () => {
+    await serve(
+      { ...port, policy: { mirror: { limit: 1048576, snaplen: 64, file: 'a', direction: 'rx' } } },
+      'port-exists',
+    )
+    await addPort(server.path, {
+      ...port,
+      policy: { mirror: { file: 'a', direction: 'rx', snaplen: 64, limit: 1048576 } },
+    })
+    await server.close()
+    await serve({ ...port, policy: { mirror: { to: 'a', direction: 'rx' } } }, 'port-exists')
+    await assert.rejects(
+      addPort(server.path, { ...port, policy: { mirror: { to: 'a', direction: 'tx' } } }),
+      {
+        code: 'port-exists',
+      },
+    )
+  })
+
   it('are compared with their policy, whatever the order of its keys', async () => {
     const macs = ['52:54:00:00:00:01']
     await serve({ ...port, policy: { macs, isolated: true } }, 'port-exists')

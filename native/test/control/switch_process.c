@@ -3,6 +3,7 @@
  */
 #include "switch_process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -68,6 +69,19 @@ int switch_wait(struct switch_process *process)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Files of mirrors. */
+static void remove_captures(const char *folder)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/captures", folder);
+    DIR *entries = opendir(path);
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        unlinkat(dirfd(entries), entry->d_name, 0);
+    if (entries)
+        closedir(entries);
+    rmdir(path);
+}
+
 void switch_clean(struct switch_process *process)
 {
     int status;
@@ -78,6 +92,7 @@ void switch_clean(struct switch_process *process)
     }
     unlink(process->state);
     unlink(process->log);
+    remove_captures(process->folder);
     if (rmdir(process->folder) < 0)
         fail_msg("%s: something was left there", process->folder);
 }

@@ -2,6 +2,7 @@ import { interfaceMac, machinePort } from '../spec/names.js'
 import type { CarrierPolicy, InterfaceSpec, MachineSpec, Spec } from '../spec/spec.js'
 import type { Notes } from './notes.js'
 import type { InterfacePlan, Plan, PortPolicy } from './plan.js'
+import { planMirror } from './plan-mirror.js'
 import { planRate } from './plan-rate.js'
 
 /** QEMU's limit for vhost-user. While the switch is away frames wait in the rings, so long ones lose less. */
@@ -38,12 +39,17 @@ export function planInterfaces(
       // QEMU 7.2 crashes under TCG when a guest starts a vhost-user card with MSI-X.
       vectors: accel === 'tcg' ? 0 : 2 * queues + 2,
       carrier: planCarrier(wanted.carrier, subject, notes),
-      ...planPolicy(wanted, mac, network?.link === true),
+      ...planPolicy(spec.name, wanted, mac, network?.link === true),
     }
   })
 }
 
-function planPolicy(wanted: InterfaceSpec, mac: string, link: boolean): { policy?: PortPolicy } {
+function planPolicy(
+  deployment: string,
+  wanted: InterfaceSpec,
+  mac: string,
+  link: boolean,
+): { policy?: PortPolicy } {
   const { isolated, storm, vlan, antispoof } = wanted
   const policy: PortPolicy = {
     ...(isolated ? { isolated } : {}),
@@ -53,6 +59,7 @@ function planPolicy(wanted: InterfaceSpec, mac: string, link: boolean): { policy
     ...planRate(wanted),
     ...(antispoof === null ? {} : { macs: [mac] }),
     ...(antispoof === null || antispoof.length === 0 ? {} : { ipv4: antispoof }),
+    ...planMirror(deployment, wanted.mirror),
   }
   return Object.keys(policy).length === 0 ? {} : { policy }
 }

@@ -145,7 +145,14 @@ export interface PortPolicy {
   rate?: { rx?: PortRate; tx?: PortRate }
   macs?: string[]
   ipv4?: string[]
+  mirror?: PortMirror
 }
+
+/** rx is what comes from the port. */
+export type PortMirror = { direction: 'rx' | 'tx' | 'both' } & (
+  | { to: string }
+  | { file: string; snaplen?: number; limit: number }
+)
 
 /** Bytes and frames a second; burst in bytes. */
 export interface PortRate {

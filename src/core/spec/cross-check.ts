@@ -1,5 +1,6 @@
 import { cidrsOverlap, parseCidr, whyNotAHostAddress } from './address.js'
 import { linkComplaints } from './cross-check-links.js'
+import { mirrorComplaints } from './cross-check-mirrors.js'
 import type { Found, LooseMachine, LooseNetwork, LooseSpec } from './loose-spec.js'
 import { whyNotACardMac } from './mac.js'
 import { nearestWord } from './nearest-word.js'
@@ -16,6 +17,7 @@ export function crossCheck(spec: LooseSpec): Complaint[] {
     ...macComplaints(spec.machines),
     ...spec.machines.flatMap(machineComplaints),
     ...linkComplaints(spec),
+    ...mirrorComplaints(spec),
   ]
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import { mirrorTargetPattern } from './mirror-schema.js'
 import type { PathPart } from './problem.js'
 import {
   addressSchema,
@@ -39,7 +40,16 @@ export interface LooseMachine {
   hugepages: string
   pageBytes: number | null
   nodes: Found<'auto' | number[]> | null
-  interfaces: { network: Found<string> | null; mac: Found<string> | null; apart: Found<string>[] }[]
+  interfaces: LooseInterface[]
+}
+
+export interface LooseInterface {
+  network: Found<string> | null
+  mac: Found<string> | null
+  /** What no interface of a link has. */
+  apart: Found<string>[]
+  /** `to` of its mirror; null for a file. */
+  mirror: Found<string | null> | null
 }
 
 export function readLoosely(value: unknown): LooseSpec {
@@ -72,16 +82,23 @@ function looseMachine({ value, path }: Found<unknown>, defaultPolicy: string): L
     nodes: read(value, path, 'node', nodesSchema),
     interfaces: items(value, path, 'interfaces').map(({ value: nic, path: nicPath }) =>
       typeof nic === 'string'
-        ? { network: { value: nic, path: nicPath }, mac: null, apart: [] }
+        ? { network: { value: nic, path: nicPath }, mac: null, apart: [], mirror: null }
         : {
             network: read(nic, nicPath, 'network', nameSchema),
             mac: read(nic, nicPath, 'mac', macSchema),
             apart: ['isolated', 'storm', 'vlan']
               .filter((key) => member(nic, key) !== undefined && member(nic, key) !== false)
               .map((key) => ({ value: key, path: [...nicPath, key] })),
+            mirror: looseMirror(member(nic, 'mirror'), [...nicPath, 'mirror']),
           },
     ),
   }
+}
+
+function looseMirror(mirror: unknown, path: PathPart[]): LooseInterface['mirror'] {
+  const to = member(mirror, 'to')
+  if (typeof to === 'string' && mirrorTargetPattern.test(to)) return { value: to, path: [...path, 'to'] }
+  return member(mirror, 'file') === undefined ? null : { value: null, path }
 }
 
 function read<Schema extends z.ZodType>(

@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto'
 
+/** What people may choose as a name; the switch holds its own to the same. */
+export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
+
 /**
  * Every name and address that people do not choose, hashed from the names they
  * do choose: the same spec gives the same ones on every host and every day.

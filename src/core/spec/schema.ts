@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { isUnicastIpv4 } from './address.js'
 import { macPattern } from './mac.js'
+import { mirrorSchema } from './mirror-schema.js'
+import { namePattern } from './names.js'
 import { gib, mib, parseSize, sizePattern } from './size.js'
 import type { BootSpec, InterfaceSpec, MachineSpec, NetworkSpec, Spec, SwitchSpec, VlanSpec } from './spec.js'
 
@@ -29,7 +31,6 @@ const list = <Item extends z.ZodType>(item: Item, what: string, least: number, m
 }
 
 const nameText = expecting('a name of letters, digits, "_", "." and "-", at most 63, letter or digit first')
-export const namePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
 export const nameSchema = z.string(nameText).regex(namePattern, nameText)
 
 const sizeText = expecting('a size such as 256M or 2G, 16M to 16T')
@@ -139,13 +140,14 @@ export const interfaceSchema = z
         storm: wholeNumber(1, 10_000_000).optional(),
         vlan: vlanSchema.optional(),
         bandwidth: bandwidthSchema.optional(),
+        mirror: mirrorSchema.optional(),
         antispoof: antispoofSchema,
       },
-      'the name of a network, or a mapping with network, mac, queues, carrier, isolated, storm, vlan, bandwidth, antispoof',
+      'the name of a network, or a mapping with network, mac, queues, carrier, isolated, storm, vlan, bandwidth, mirror, antispoof',
     ),
   )
   .transform(
-    ({ mac, queues, storm, vlan, bandwidth, ...rest }): InterfaceSpec => ({
+    ({ mac, queues, storm, vlan, bandwidth, mirror, ...rest }): InterfaceSpec => ({
       ...rest,
       mac: mac ?? null,
       queues: queues ?? null,
@@ -153,6 +155,7 @@ export const interfaceSchema = z
       vlan: vlan ?? null,
       inbound: bandwidth?.inbound ?? null,
       outbound: bandwidth?.outbound ?? null,
+      mirror: mirror ?? null,
     }),
   )
 

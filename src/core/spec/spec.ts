@@ -64,9 +64,20 @@ export interface InterfaceSpec {
   /** What may go to the guest, and come from it; null for no limit. */
   inbound: BandwidthSpec | null
   outbound: BandwidthSpec | null
+  /** Who gets a copy of its frames; null for nobody. */
+  mirror: MirrorSpec | null
   /** IPv4 addresses that the guest may send from, besides its own MAC; all of them when empty, and from every MAC when null. */
   antispoof: string[] | null
 }
+
+/**
+ * Copies for another interface, "vm3" or "vm3/1", which is there for that alone; or for a file, of frames cut
+ * to `snaplen`, which ends at `limitBytes`. Inbound is what goes to the guest.
+ */
+export type MirrorSpec = { direction: 'inbound' | 'outbound' | 'both' } & (
+  | { to: string }
+  | { file: string; snaplen?: number | undefined; limitBytes: number }
+)
 
 /** Units of libvirt's <bandwidth>: average and peak in 1000 bytes a second, burst in 1024 bytes; packets a second. */
 export interface BandwidthSpec {

@@ -89,7 +89,27 @@ export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
       'Look at the console of the machine.',
     )
   }
-  return examineNode(subject, port, workers)
+  return examineMirror(subject, port) ?? examineNode(subject, port, workers)
+}
+
+/** A mirror that ended by itself is looked for in vain. */
+function examineMirror(subject: string, { mirror }: PortInfo): Finding | null {
+  if (mirror?.state === 'full') {
+    return note(
+      subject,
+      `its mirror is full: ${mirror.file}`,
+      'Nothing more is written, as asked for.',
+      'Move the file away and give the mirror another name, or a higher limit.',
+    )
+  }
+  if (mirror?.state !== 'failed' && mirror?.state !== 'off') return null
+  const why = mirror.why === undefined ? 'its file could not be made' : mirror.why
+  return problem(
+    subject,
+    `its mirror has ended: ${why}`,
+    'The port itself goes on; nobody writes its frames down.',
+    'Make room in the folder of captures, then take the mirror out of the spec and put it in again.',
+  )
 }
 
 function examineNode(subject: string, port: PortInfo, workers: WorkerInfo[]): Finding {

@@ -1,5 +1,5 @@
 import { VhostkitError } from '../../core/errors.js'
-import type { PortPolicy, PortRate } from '../../core/plan/plan.js'
+import type { PortMirror, PortPolicy, PortRate } from '../../core/plan/plan.js'
 import type { PortRequest } from '../../core/render/artifacts.js'
 import type { VlanSpec } from '../../core/spec/spec.js'
 import { samePort } from '../../core/steps/same-port.js'
@@ -71,7 +71,7 @@ export function toPortRequest(port: PortInfo): PortRequest {
 }
 
 /** The keys as the plan has them: ports are compared as text. */
-function inOrder({ isolated, link, storm, vlan, rate, macs, ipv4 }: PortPolicy): PortPolicy {
+function inOrder({ isolated, link, storm, vlan, rate, macs, ipv4, mirror }: PortPolicy): PortPolicy {
   return {
     ...(isolated && { isolated }),
     ...(link && { link }),
@@ -82,6 +82,7 @@ function inOrder({ isolated, link, storm, vlan, rate, macs, ipv4 }: PortPolicy):
     }),
     ...(macs && { macs }),
     ...(ipv4 && { ipv4 }),
+    ...(mirror && { mirror: mirrorInOrder(mirror) }),
   }
 }
 
@@ -89,6 +90,12 @@ function vlanInOrder(vlan: VlanSpec): VlanSpec {
   if ('tag' in vlan) return vlan
   const { trunk, native } = vlan
   return native === undefined ? { trunk } : { trunk, native }
+}
+
+function mirrorInOrder(mirror: PortMirror): PortMirror {
+  if ('to' in mirror) return { to: mirror.to, direction: mirror.direction }
+  const { file, direction, snaplen, limit } = mirror
+  return { file, direction, ...(snaplen && { snaplen }), limit }
 }
 
 function rateInOrder({ bytes, burst, peak, frames }: PortRate): PortRate {

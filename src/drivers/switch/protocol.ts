@@ -36,6 +36,18 @@ export interface PortInfo {
   features: { offered: string; negotiated: string; names: string[] } | null
   memory: PortMemory | null
   rings: RingInfo[]
+  /** Only where its policy has one. */
+  mirror?: MirrorInfo
+}
+
+export interface MirrorInfo {
+  state: 'on' | 'waiting' | 'full' | 'failed' | 'off'
+  why?: string
+  /** Of one to a file. */
+  file?: string | null
+  frames?: number
+  lost?: number
+  bytes?: number
 }
 
 /** The guest's memory; `node` -1: unknown. */

@@ -5,12 +5,12 @@ import {
   machineOwner,
   machinePort,
   machineUuid,
+  namePattern,
   portPrefix,
   tapName,
   tapPort,
   tapPrefix,
 } from '../../../src/core/spec/names.js'
-import { namePattern } from '../../../src/core/spec/schema.js'
 
 const first = 'abcXYZ019'
 const name = fc
