@@ -118,6 +118,11 @@ static bool capture_begin(struct datapath *datapath, struct port *port, struct r
         refusal_hint(refusal, "end one of the others first");
         return false;
     }
+    if (datapath->captures == NULL) {
+        refuse(refusal, "mirror-failed", "a switch with a folder for files of mirrors");
+        refusal_hint(refusal, "start it with --captures FOLDER");
+        return false;
+    }
     port->capture = capture_open(datapath->captures, &port->config.policy.mirror, port->config.name, refusal);
     return port->capture != NULL;
 }
