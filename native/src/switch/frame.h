@@ -20,8 +20,8 @@
 /* Ethernet header; the shortest thing that can be switched. */
 #define FRAME_LENGTH_MIN 14u
 
-/* Longest frame with GSO: a 65535-byte IP packet and its Ethernet header with a VLAN tag, rounded (R11). */
-#define FRAME_LENGTH_MAX 65550u
+/* Longest frame with GSO: a 65535-byte IP packet and its Ethernet header with a VLAN tag (R11). */
+#define FRAME_LENGTH_MAX (65535u + 14u + 4u)
 
 /* What a frame may have beyond the MTU: Ethernet header and one VLAN tag (R11). */
 #define FRAME_OVERHEAD 18u

@@ -109,7 +109,7 @@ static void write_ip_header(uint8_t *head, const struct tcp_layout *layout, uint
 {
     uint8_t *ip = head + layout->ip_offset;
     if (layout->ipv6) {
-        frame_store_be16(ip + 4, (uint16_t)(length - layout->tcp_offset));
+        frame_store_be16(ip + 4, (uint16_t)(length - layout->ip_offset - IPV6_HEADER_SIZE));
         return;
     }
     frame_store_be16(ip + 2, (uint16_t)(length - layout->ip_offset));

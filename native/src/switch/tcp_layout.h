@@ -28,7 +28,11 @@ struct tcp_layout {
     uint32_t payload;    /* first byte behind the TCP header; within the head */
 };
 
-/* False: not TCP over IP, a fragment, IPv6 with extension headers, or not wholly within the head. */
+/*
+ * False: not TCP over IP, a fragment, not wholly within the head, or IPv6 with extension headers that a piece
+ * could not simply repeat. Hop-by-hop and destination options, and routing headers that have been followed to their
+ * end, are passed over, as Linux does: its guests leave such packets to TSO, too.
+ */
 bool tcp_layout_read(struct tcp_layout *layout, const struct frame *frame);
 
 #endif

@@ -217,6 +217,59 @@ static void test_headers_cut_off_anywhere(void **state)
     }
 }
 
+/* Header `next` of so many bytes in front of TCP. */
+static void insert_extension(uint8_t next, const uint8_t *header, uint32_t length)
+{
+    memmove(packet.bytes + packet.tcp_offset + length, packet.bytes + packet.tcp_offset, packet.length - packet.tcp_offset);
+    memcpy(packet.bytes + packet.tcp_offset, header, length);
+    packet.bytes[packet.ip_offset + 6] = next;
+    packet.length += length;
+    packet.tcp_offset += length;
+    packet.payload_offset += length;
+}
+
+static void test_extension_headers(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t next;          /* what it is */
+        uint8_t header[24];
+        uint32_t length;
+        enum drop_reason verdict;
+    } rows[] = {
+        {"hop-by-hop, padded", 0, {6, 0, 1, 4}, 8, DROP_NONE},
+        {"hop-by-hop, pads of one byte", 0, {6, 0, 0, 0, 0, 0, 0, 0}, 8, DROP_NONE},
+        {"destination options", 60, {6, 1, 1, 12}, 16, DROP_NONE},
+        {"a router alert", 0, {6, 0, 5, 2, 0, 0, 1, 0}, 8, DROP_NONE},
+        {"routing, at its end", 43, {6, 2, 0, 0}, 24, DROP_NONE},
+        {"two of them", 0, {60, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4}, 16, DROP_NONE},
+        {"routing, not at its end", 43, {6, 2, 0, 1}, 24, DROP_GSO_HEADER},
+        {"fragment", 44, {6, 0, 0, 1}, 8, DROP_GSO_HEADER},
+        {"authentication", 51, {6, 0}, 8, DROP_GSO_HEADER},
+        {"nothing follows", 59, {6, 0}, 8, DROP_GSO_HEADER},
+        {"UDP behind it", 0, {17, 0, 1, 4}, 8, DROP_GSO_HEADER},
+        {"fragment behind it", 0, {44, 0, 1, 4, 0, 0, 0, 0, 6, 0, 0, 1}, 16, DROP_GSO_HEADER},
+        {"jumbo payload", 0, {6, 0, 0xc2, 4}, 8, DROP_GSO_HEADER},
+        {"home address", 60, {6, 2, 1, 2, 0, 0, 0xc9, 16}, 24, DROP_GSO_HEADER},
+        {"option longer than its header", 0, {6, 0, 1, 5}, 8, DROP_GSO_HEADER},
+        {"option without its length", 0, {6, 0, 1, 3, 0, 0, 0, 1}, 8, DROP_GSO_HEADER},
+        {"header longer than the head", 0, {6, 255, 1, 4}, 8, DROP_GSO_HEADER},
+    };
+    (void)state;
+    uint64_t random = 4;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        packet_build(&packet, &packets[V6], &random);
+        insert_extension(rows[i].next, rows[i].header, rows[i].length);
+        packet_view(&packet, FRAME_LENGTH_MAX, &random);
+        packet.frame.net = (struct net_header)NET(1, TCPV6, 0, 1400, (uint16_t)packet.tcp_offset, 16, 0);
+        enum drop_reason verdict = offload_check(&packet.frame, SENDER_ALL);
+        if (verdict != rows[i].verdict)
+            fail_msg("%s: %s instead of %s", rows[i].name, drop_reason_name[verdict], drop_reason_name[rows[i].verdict]);
+        if (verdict == DROP_NONE)
+            assert_int_equal(packet.frame.net.hdr_len, packet.payload_offset);
+    }
+}
+
 /* Whatever bytes come, a frame that is kept satisfies what a receiver's kernel relies on. */
 static void test_random_headers(void **state)
 {
@@ -287,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_header),
         cmocka_unit_test(test_headers_cut_off_anywhere),
+        cmocka_unit_test(test_extension_headers),
         cmocka_unit_test(test_random_headers),
         cmocka_unit_test(test_what_a_receiver_takes),
     };

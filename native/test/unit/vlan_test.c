@@ -182,6 +182,8 @@ static void impossible_forms(void **state)
 
     frame = frame_of((uint16_t[]){ 0x0800 }, 1);
     frame.vlan = 10;
+    frame.length = 14 + 65535; /* the longest packet without a tag gets one */
+    assert_true(vlan_other_form(&frame, &to));
     frame.length = FRAME_LENGTH_MAX - 3;
     assert_false(vlan_other_form(&frame, &to));
     frame.length = FRAME_LENGTH_MAX - 4;
