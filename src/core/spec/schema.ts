@@ -4,7 +4,8 @@ import { macPattern } from './mac.js'
 import { mirrorSchema } from './mirror-schema.js'
 import { namePattern } from './names.js'
 import { gib, mib, parseSize, sizePattern } from './size.js'
-import type { BootSpec, InterfaceSpec, MachineSpec, NetworkSpec, Spec, SwitchSpec, VlanSpec } from './spec.js'
+import type { BootSpec, InterfaceSpec, MachineSpec, NetworkSpec, Spec, SwitchSpec } from './spec.js'
+import { vlanSchema } from './vlan-schema.js'
 
 /**
  * The shape of a spec. Each message is the "expected" part of a problem, so it
@@ -83,26 +84,6 @@ const antispoofSchema = z
   .union([z.boolean(antispoofText), ownAddresses], antispoofText)
   .default(false)
   .transform((wanted) => (wanted === true ? [] : wanted === false ? null : wanted))
-
-const vlanText = expecting(
-  'a VLAN id, 1 to 4094, or a mapping with trunk (1 to 256 of them, each once) and native',
-)
-const vlanId = z.int(vlanText).min(1, vlanText).max(4094, vlanText)
-const trunkIds = z
-  .array(vlanId, vlanText)
-  .min(1, vlanText)
-  .max(256, vlanText)
-  .refine((ids) => new Set(ids).size === ids.length, vlanText)
-  .transform((ids) => [...ids].sort((a, b) => a - b))
-const vlanSchema = z.union(
-  [
-    vlanId.transform((tag): VlanSpec => ({ tag })),
-    z
-      .strictObject({ trunk: trunkIds, native: vlanId.optional() }, vlanText)
-      .transform(({ trunk, native }): VlanSpec => (native === undefined ? { trunk } : { trunk, native })),
-  ],
-  vlanText,
-)
 
 const bandwidthText = expecting(
   'average (and maybe peak, at least that) in kilobytes a second, burst in KiB, or packets a second',
