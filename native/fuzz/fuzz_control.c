@@ -271,7 +271,9 @@ static void ask_json(json_t *request)
 /* Takes the reference to params. */
 static void call(const char *method, json_t *params)
 {
-    ask_json(json_pack("{s:s, s:i, s:s, s:o}", "jsonrpc", "2.0", "id", 7, "method", method, "params", params));
+    json_t *id = requests % 2 ? json_string("seven") : json_integer(7);
+
+    ask_json(json_pack("{s:s, s:o, s:s, s:o}", "jsonrpc", "2.0", "id", id, "method", method, "params", params));
 }
 
 static void call_lister(struct input *in)
@@ -389,12 +391,13 @@ static void end(void)
     char line[256];
 
     commander.state_path = state_path;
-    while (datapath_port_count(commander.datapath) + commander.lost.count > 0) {
+    for (unsigned left = datapath_port_count(commander.datapath) + commander.lost.count; left > 0; left--) {
         const char *name = commander.lost.count > 0 ? commander.lost.ports[0].name
                                                     : port_config_of(datapath_port_at(commander.datapath, 0))->name;
 
         snprintf(line, sizeof line, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"port.del\",\"params\":{\"name\":\"%s\"}}", name);
         json_decref(ask_plainly(line));
+        FUZZ_CHECK(datapath_port_count(commander.datapath) + commander.lost.count < left, "still there after %s", line);
     }
     unsaved = false;
     check_saved();

@@ -191,6 +191,9 @@ static void check_ports(const struct state *state)
     for (unsigned i = 0; i < state->count; i++) {
         list[i] = &state->ports[i];
         FUZZ_CHECK(port_config_valid(list[i], &refusal), "port %u is wrong: %s", i, refusal.wanted);
+        for (unsigned m = 0; m < list[i]->policy.mac_count; m++)
+            for (unsigned n = 0; n < m; n++)
+                FUZZ_CHECK(list[i]->policy.macs[m] != list[i]->policy.macs[n], "an address twice in port %u", i);
         for (unsigned j = 0; j < i; j++)
             FUZZ_CHECK(strcmp(list[i]->name, list[j]->name) != 0, "\"%s\" twice", list[i]->name);
     }
