@@ -102,15 +102,15 @@ static json_t *choose_addresses(struct input *in, bool ipv4)
     unsigned choice = input_byte(in), count = choice < 240 ? choice % 4 : choice % 20;
 
     for (unsigned i = 0; i < count; i++) {
-        unsigned byte = input_byte(in);
+        unsigned byte = input_byte(in), which = byte & 32 ? 0 : i; /* now and then one that is there already */
 
         if (byte >= 250)
             json_array_append_new(list, grammar_value(in));
         else if (ipv4)
-            json_array_append_new(list, json_sprintf("%u.0.%u.%u", byte == 249 ? 224 : byte == 248 ? 0 : 10, i, byte % 8));
+            json_array_append_new(list, json_sprintf("%u.0.%u.%u", byte == 249 ? 224 : byte == 248 ? 0 : 10, which, byte % 8));
         else
             json_array_append_new(list, json_sprintf(byte & 64 ? "%02X:54:0a:00:%02X:%02x" : "%02x:54:0a:00:%02x:%02x",
-                                                     byte == 249 ? 0x53 : 0x52, i, byte % 8));
+                                                     byte == 249 ? 0x53 : 0x52, which, byte % 8));
     }
     return list;
 }
