@@ -23,6 +23,7 @@
 #include "switch/mac_table.h"
 #include "switch/network.h"
 #include "switch/offload.h"
+#include "switch/retry.h"
 #include "switch/topology.h"
 #include "switch/vlan_tag.h"
 #include "worker/worker.h"
@@ -164,13 +165,15 @@ static uint32_t longest(const struct whole *frame)
     return frame->net.gso_type && find_headers(frame, &found) ? found.payload + frame->net.gso_size : frame->length;
 }
 
-static void deliver(struct port *port, unsigned pair, struct worker *by, struct frame *const *list, unsigned count)
+static unsigned deliver(struct port *port, unsigned pair, struct worker *by, struct frame *const *list, unsigned count,
+                        enum attempt attempt)
 {
     static struct whole wanted, got;
     uint64_t receiver = features[port->id];
 
     (void)pair;
     (void)by;
+    (void)attempt;
     FUZZ_CHECK(count <= sent_count, "%u frames delivered of %u", count, sent_count);
     for (unsigned i = 0; i < count; i++) {
         const struct frame *frame = list[i];
@@ -192,6 +195,7 @@ static void deliver(struct port *port, unsigned pair, struct worker *by, struct 
             check_offload(&wanted, frame, receiver, sent[index].cuts[2] >= 224 ? 1 + sent[index].cuts[2] % 4 : UINT32_MAX);
         }
     }
+    return count;
 }
 
 /* ---- one burst ---- */
@@ -316,7 +320,8 @@ static void set_up(void)
     worker->offload = offload_work_create();
     worker->egress = calloc(PORTS_MAX, sizeof *worker->egress);
     worker->vlan_forms = calloc(1, sizeof *worker->vlan_forms);
-    FUZZ_CHECK(worker->offload && worker->egress && worker->vlan_forms, "no memory");
+    worker->leftovers = calloc(LEFTOVERS_MAX, sizeof *worker->leftovers);
+    FUZZ_CHECK(worker->offload && worker->egress && worker->vlan_forms && worker->leftovers, "no memory");
 }
 
 static void set_scene(struct input *in)
