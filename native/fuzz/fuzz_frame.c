@@ -349,7 +349,7 @@ static void set_scene(struct input *in)
         FUZZ_CHECK(network_join(network, port, list, i), "port %u does not join", i);
         network->ports++;
     }
-    topology = topology_create(list, PORTS);
+    topology = topology_create(list, PORTS, 1);
     FUZZ_CHECK(topology, "no topology");
     worker->topology = topology;
 }

@@ -364,6 +364,17 @@ void datapath_worker_status(const struct datapath *datapath, unsigned index, str
     worker_status_read(staff_at(&datapath->staff, index), status);
 }
 
+void datapath_visit_queues(const struct datapath *datapath, unsigned worker, datapath_queue_visitor *visit, void *context)
+{
+    for (unsigned i = 0; i < datapath->port_count; i++) {
+        const struct port *port = datapath->ports[i];
+
+        for (unsigned pair = 0; pair < port->pairs; pair++)
+            if (port->workers[pair] != NULL && port->workers[pair]->id == worker)
+                visit(context, port->config.name, 2 * pair + 1, port->loads[pair].load);
+    }
+}
+
 /* --- life --- */
 
 static void on_report(void *owner, uint32_t events)
@@ -395,6 +406,7 @@ static void on_second(void *owner)
     for (unsigned i = 0; i < datapath->port_count; i++)
         if (datapath->ports[i]->steering != NULL)
             steering_tick(datapath->ports[i]->steering);
+    datapath_balance(datapath);
     event_loop_start_timer(datapath->loop, &datapath->second, 1000, on_second, datapath);
 }
 
@@ -439,7 +451,7 @@ struct datapath *datapath_create(struct event_loop *loop, const struct datapath_
     datapath->captures = options->captures;
     datapath->report = (struct event_source)EVENT_SOURCE_NONE;
     datapath->socket_watch = socket_watch_create(loop, options->inotify_fd);
-    datapath->topology = topology_create(NULL, 0);
+    datapath->topology = topology_create(NULL, 0, 0);
     event_loop_start_timer(loop, &datapath->tick, MAC_TICK_S * 1000, on_tick, datapath);
     event_loop_start_timer(loop, &datapath->second, 1000, on_second, datapath);
     seed_flows();

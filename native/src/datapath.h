@@ -134,12 +134,17 @@ struct worker_status {
     int core;           /* -1: not pinned to one */
     int node;           /* -1: unknown */
     unsigned sources;   /* queues and taps it serves */
+    unsigned load;      /* thousandths of the last second that it was busy */
     uint64_t rounds;    /* of the loop */
     uint64_t busy_ms;   /* time spent in rounds that found work */
     uint64_t sleeps;
     bool sleeping;
 };
 unsigned datapath_worker_count(const struct datapath *datapath);
+/* The queues that the worker with that id serves; `load`: thousandths of its time in the last second, 0 with one worker. */
+typedef void datapath_queue_visitor(void *context, const char *port, unsigned queue, unsigned load);
+void datapath_visit_queues(const struct datapath *datapath, unsigned worker, datapath_queue_visitor *visit,
+                           void *context);
 void datapath_worker_status(const struct datapath *datapath, unsigned index, struct worker_status *status);
 
 /* Name of a virtio feature bit ("VIRTIO_F_VERSION_1"), or NULL. */

@@ -1,7 +1,7 @@
 /*
- * datapath_parts.h - what the two halves of the datapath share: datapath.c
- * (ports, networks, life) and datapath_place.c (topology, which worker serves
- * what). Nobody else includes it.
+ * datapath_parts.h - what the parts of the datapath share: datapath.c
+ * (ports, networks, life), datapath_place.c (topology, which worker serves
+ * what) and datapath_balance.c (loads). Nobody else includes it.
  */
 #ifndef VHOSTKIT_DATAPATH_PARTS_H
 #define VHOSTKIT_DATAPATH_PARTS_H
@@ -19,7 +19,8 @@ struct datapath {
     struct event_timer look;         /* at workers that may hang in a call (notifier.h) */
     struct event_source report;      /* eventfd: a worker found a queue broken */
     struct event_timer tick;         /* ages the MAC tables */
-    struct event_timer second;       /* ages the flows */
+    struct event_timer second;       /* ages the flows, balances the workers */
+    uint64_t loads_read;             /* cycles_now() when loads were read last */
     struct event_timer hold;         /* ends it at the latest */
     bool holding;                    /* no queue has a worker (datapath_hold) */
     struct staff staff;              /* the workers */
@@ -34,5 +35,9 @@ struct datapath {
 bool topology_publish(struct datapath *datapath);
 /* Gives every queue pair its worker and publishes. False: no memory. */
 bool ports_place(struct datapath *datapath);
+/* Gives one queue pair to another worker; its frames wait in the ring meanwhile. False: no memory, nothing was changed. */
+bool queue_place(struct datapath *datapath, struct port *port, unsigned pair, struct worker *worker);
+/* Once a second: reads the loads, and moves a queue if that is worth it. */
+void datapath_balance(struct datapath *datapath);
 
 #endif

@@ -7,6 +7,7 @@
  * node of a guest's memory becomes known or changes.
  */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "datapath_parts.h"
 #include "log.h"
@@ -48,7 +49,7 @@ void datapath_release_senders(struct port *port)
 
 bool topology_publish(struct datapath *datapath)
 {
-    struct topology *next = topology_create(datapath->ports, datapath->port_count);
+    struct topology *next = topology_create(datapath->ports, datapath->port_count, staff_size(&datapath->staff));
 
     if (next == NULL)
         return false;
@@ -208,6 +209,27 @@ bool ports_place(struct datapath *datapath)
         return false;
     ports_settle(datapath);
     workers_dismiss(datapath, wanted);
+    return true;
+}
+
+bool queue_place(struct datapath *datapath, struct port *port, unsigned pair, struct worker *worker)
+{
+    struct worker *before = port->workers[pair];
+
+    port->ops->displaced(port);
+    port->workers[pair] = NULL;
+    if (!topology_publish(datapath)) {
+        port->workers[pair] = before;
+        port->ops->placed(port);
+        return false;
+    }
+    port->workers[pair] = worker;
+    while (!topology_publish(datapath)) {
+        log_error("no memory to give a queue of port %s its worker; trying again", port->config.name);
+        sleep(1);
+    }
+    port->ops->placed(port);
+    port_wake(port); /* what came meanwhile kicked nobody */
     return true;
 }
 

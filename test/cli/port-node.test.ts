@@ -25,7 +25,18 @@ describe('a port and the node of its memory', () => {
     ],
   })
   const workers = [0, 1].map((node): WorkerInfo => {
-    return { id: node, core: node, node, sources: 1, rounds: 0, busy_ms: 0, sleeps: 0, state: 'sleeping' }
+    return {
+      id: node,
+      core: node,
+      node,
+      sources: 1,
+      rounds: 0,
+      busy_ms: 0,
+      load: 0,
+      sleeps: 0,
+      state: 'sleeping',
+      queues: [],
+    }
   })
 
   it('are fine together', () => {

@@ -274,12 +274,20 @@ static json_t *mac_list(struct call *call)
     return json_pack("{s:o}", "macs", list);
 }
 
-static json_t *worker_json(const struct worker_status *status)
+static void append_queue(void *list, const char *port, unsigned queue, unsigned load)
 {
-    return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:I, s:s}", "id", (int)status->id, "core", status->core,
-                     "node", status->node, "sources", (int)status->sources, "rounds",
-                     (json_int_t)status->rounds, "busy_ms", (json_int_t)status->busy_ms, "sleeps",
-                     (json_int_t)status->sleeps, "state", status->sleeping ? "sleeping" : "polling");
+    json_array_append_new(list, json_pack("{s:s, s:i, s:i}", "port", port, "queue", (int)queue, "load", (int)load));
+}
+
+static json_t *worker_json(const struct datapath *datapath, const struct worker_status *status)
+{
+    json_t *queues = json_array();
+    datapath_visit_queues(datapath, status->id, append_queue, queues);
+    return json_pack("{s:i, s:i, s:i, s:i, s:I, s:I, s:i, s:I, s:s, s:o}", "id", (int)status->id, "core",
+                     status->core, "node", status->node, "sources", (int)status->sources, "rounds",
+                     (json_int_t)status->rounds, "busy_ms", (json_int_t)status->busy_ms, "load",
+                     (int)status->load, "sleeps", (json_int_t)status->sleeps, "state",
+                     status->sleeping ? "sleeping" : "polling", "queues", queues);
 }
 
 static json_t *worker_list(struct call *call)
@@ -289,7 +297,7 @@ static json_t *worker_list(struct call *call)
     for (unsigned i = 0; i < datapath_worker_count(datapath); i++) {
         struct worker_status status;
         datapath_worker_status(datapath, i, &status);
-        json_array_append_new(list, worker_json(&status));
+        json_array_append_new(list, worker_json(datapath, &status));
     }
     return json_pack("{s:o}", "workers", list);
 }
@@ -343,6 +351,10 @@ char *command_event_line(struct commander *commander, const char *type, const ch
         json_object_set_new(params, "port", json_string(port));
     if (strcmp(type, "queue.broken") == 0)
         json_object_set_new(params, "queue", json_integer(a));
+    if (strcmp(type, "queue.moved") == 0) {
+        json_object_set_new(params, "queue", json_integer(a));
+        json_object_set_new(params, "worker", json_integer(b));
+    }
     if (strcmp(type, "memory.node") == 0 || strcmp(type, "port.node") == 0) {
         json_object_set_new(params, "node", json_integer(a));
         json_object_set_new(params, "worker_node", json_integer(b));

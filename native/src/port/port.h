@@ -72,6 +72,16 @@ struct port_memory {
     size_t size; /* bytes */
 };
 
+/* What a queue pair cost its worker; control thread (datapath_balance.c). */
+struct queue_load {
+    uint64_t cycles; /* rx[pair].cycles when it was read last */
+    uint32_t load;   /* thousandths of its worker's time in the last second */
+    uint32_t rest_s; /* seconds for which it stays with its worker */
+};
+
+/* A queue that was moved stays for so long: the loads settle, and a guest with a changing load is not carried to and fro. */
+#define QUEUE_REST_S 5u
+
 struct port {
     struct port_config config;
     const struct port_ops *ops;
@@ -88,6 +98,7 @@ struct port {
     struct queue_stats *rx;       /* [pairs] from the port; written by the pair's worker */
     struct queue_stats *tx;       /* [pairs] to the port; written under the pair's lock */
     struct worker *workers[PORT_QUEUES_MAX]; /* that poll each pair */
+    struct queue_load loads[PORT_QUEUES_MAX]; /* of each pair */
     const struct port_policy *_Atomic policy; /* config.policy as workers see it; never changed, only replaced */
     struct steering *steering;    /* of frames to one of several pairs; NULL: there is one */
     struct meter storm;           /* of flooded frames from the port; any worker */

@@ -56,7 +56,7 @@ static void topology_fill(struct topology *topology, struct port *const *ports, 
     }
 }
 
-struct topology *topology_create(struct port *const *ports, unsigned count)
+struct topology *topology_create(struct port *const *ports, unsigned count, unsigned workers)
 {
     struct topology *topology = calloc(1, sizeof *topology);
 
@@ -72,6 +72,8 @@ struct topology *topology_create(struct port *const *ports, unsigned count)
         return NULL;
     }
     topology_fill(topology, ports, count);
+    for (unsigned i = 0; i < WORKERS_MAX; i++)
+        topology->workers[i].measured = workers > 1;
     return topology;
 }
 

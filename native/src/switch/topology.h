@@ -20,6 +20,7 @@ struct source {
 
 struct source_list {
     unsigned count;
+    bool measured;          /* there are other workers: what each source costs is counted (datapath_balance.c) */
     struct source *sources;
 };
 
@@ -35,8 +36,8 @@ struct topology {
     struct mirror_map *mirrors;              /* NULL: no port has a mirror, or is there for one */
 };
 
-/* Builds one from the ports' networks and port->workers[]. NULL: no memory. */
-struct topology *topology_create(struct port *const *ports, unsigned count);
+/* Builds one from the ports' networks and port->workers[], of `workers` threads. NULL: no memory. */
+struct topology *topology_create(struct port *const *ports, unsigned count, unsigned workers);
 void topology_destroy(struct topology *topology);
 
 #endif

@@ -56,6 +56,7 @@ struct queue_stats {
     counter kicks;               /* wake-ups by the driver */
     counter calls;               /* notifications sent to the driver */
     counter drops[DROP_REASON_COUNT];
+    counter cycles;              /* of its worker in rounds that found frames here; only with several workers */
     counter retried;             /* frames for which it had no buffer at first, and that were tried again */
     counter late;                /* of those: delivered after all; the others are among the drops */
 };

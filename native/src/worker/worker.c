@@ -30,8 +30,8 @@
 /* Kicks are told apart from the wake-up fd by this. */
 #define WATCH_WAKE UINT64_MAX
 
-/* One round: every queue of ours once. Returns the frames moved. */
-static unsigned worker_round(struct worker *worker)
+/* One round, begun at `since`: every queue of ours once. Returns the frames moved. */
+static unsigned worker_round(struct worker *worker, uint64_t since)
 {
     const struct source_list *list = &worker->topology->workers[worker->id];
     unsigned frames = 0, busy = 0;
@@ -45,6 +45,12 @@ static unsigned worker_round(struct worker *worker)
 
         frames += taken;
         busy += taken > 0;
+        if (list->measured && taken > 0) {
+            uint64_t now = cycles_now();
+
+            counter_add(&port->rx[list->sources[i].pair].cycles, now - since);
+            since = now;
+        }
     }
     worker->busy_sources = busy;
     return frames;
@@ -73,7 +79,7 @@ static void worker_loop(struct worker *worker)
 
     while (!atomic_load_explicit(&worker->stopping, memory_order_relaxed)) {
         worker->topology = atomic_load_explicit(worker->published, memory_order_acquire);
-        unsigned frames = worker_round(worker);
+        unsigned frames = worker_round(worker, begin);
         uint64_t end = cycles_now();
 
         quiesce_pass();
@@ -289,6 +295,7 @@ void worker_status_read(const struct worker *worker, struct worker_status *statu
         .core = worker->place.core,
         .node = worker->place.node,
         .sources = atomic_load(worker->published)->workers[worker->id].count,
+        .load = worker->load,
         .rounds = counter_read(&worker->rounds),
         .busy_ms = (uint64_t)((double)counter_read(&worker->busy_cycles) * (double)ns / (double)cycles / 1e6),
         .sleeps = counter_read(&worker->sleeps),

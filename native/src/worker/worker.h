@@ -69,6 +69,8 @@ struct worker {
     counter rounds;
     counter busy_cycles;        /* in rounds that found work */
     counter sleeps;
+    uint64_t load_cycles;       /* the control thread's: busy_cycles when it read them last */
+    uint32_t load;              /* the control thread's: thousandths of its time that it was busy then */
     uint64_t start_cycles;      /* both clocks at the start, to turn cycles into time */
     uint64_t start_ns;
 };

@@ -184,8 +184,9 @@ static void macs_stats_and_workers(void **state)
                                     "'age_s':7}]}");
     assert_result("mac.list", "{\"network\":\"wan\"}", "{'macs':[]}");
     assert_result("worker.list", "{}", "{'workers':[{'id':0,'core':2,'node':1,'sources':1,'rounds':9,"
-                                       "'busy_ms':8,"
-                                       "'sleeps':7,'state':'sleeping'}]}");
+                                       "'busy_ms':8,'load':250,"
+                                       "'sleeps':7,'state':'sleeping',"
+                                       "'queues':[{'port':'vm','queue':1,'load':240}]}]}");
     assert_result("stats.get", "{\"port\":\"vm\"}",
                   "{'ports':[{'name':'vm','rx':{'frames':1,'bytes':100},'tx':{'frames':2,'bytes':200},"
                   "'drops':{"

@@ -167,5 +167,13 @@ void datapath_worker_status(const struct datapath *datapath, unsigned index, str
 {
     *status = (struct worker_status){ .id = index, .core = 2, .node = 1, .sources = datapath->count,
                                       .rounds = 9,
-                                      .busy_ms = 8, .sleeps = 7, .sleeping = true };
+                                      .busy_ms = 8, .load = 250, .sleeps = 7, .sleeping = true };
+}
+
+void datapath_visit_queues(const struct datapath *datapath, unsigned worker, datapath_queue_visitor *visit,
+                           void *context)
+{
+    (void)datapath;
+    if (worker == 0)
+        visit(context, "vm", 1, 240);
 }

@@ -5,10 +5,19 @@ import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
 export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
   const { workers } = await askSwitch(switchControl(places.folders), 'worker.list')
-  const rows = workers.map(({ id, core, node, sources, rounds, busy_ms, sleeps, state }) => {
+  const rows = workers.map(({ id, core, node, sources, rounds, busy_ms, load, sleeps, state }) => {
     const where = core < 0 ? 'not pinned' : `core ${core}, node ${node}`
-    return [String(id), where, state, String(sources), String(rounds), `${busy_ms} ms`, String(sleeps)]
+    return [
+      String(id),
+      where,
+      state,
+      String(sources),
+      String(rounds),
+      `${busy_ms} ms`,
+      `${load / 10} %`,
+      String(sleeps),
+    ]
   })
-  const heading = ['WORKER', 'WHERE', 'STATE', 'SOURCES', 'ROUNDS', 'BUSY', 'SLEEPS']
+  const heading = ['WORKER', 'WHERE', 'STATE', 'SOURCES', 'ROUNDS', 'BUSY', 'NOW', 'SLEEPS']
   return { text: showTable([heading, ...rows]), data: { workers }, exitCode: 0 }
 }

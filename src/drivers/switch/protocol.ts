@@ -96,8 +96,11 @@ export interface WorkerInfo {
   sources: number
   rounds: number
   busy_ms: number
+  /** Thousandths of the last second. */
+  load: number
   sleeps: number
   state: 'polling' | 'sleeping'
+  queues: { port: string; queue: number; load: number }[]
 }
 
 export interface SwitchEvent {
