@@ -112,7 +112,7 @@ static const struct layout layouts[] = {
       .shift = 0x10100, ALL_WORK },
     { "H24 longest frame there is", { BYTES(BUF, 12 + FRAME_LENGTH_MAX) }, .frame = FRAME_LENGTH_MAX, ALL_WORK },
     { "H24 one byte longer than the longest frame", { BYTES(BUF, 13 + FRAME_LENGTH_MAX) }, .tx = DROPPED(TOO_BIG) },
-    { "H24 one byte too long, in pieces", { RUN(BUF, 8000, 8), BYTES(BUF + 64000, 1563) }, .tx = DROPPED(TOO_BIG) },
+    { "H24 one byte too long, in pieces", { RUN(BUF, 8000, 8), BYTES(BUF + 64000, 13 + FRAME_LENGTH_MAX - 64000) }, .tx = DROPPED(TOO_BIG) },
     { "H24 longest frame in single kilobytes", { RUN(BUF, 1000, 65), BYTES(BUF + 65000, 12 + FRAME_LENGTH_MAX - 65000) },
       .size = 128, .frame = FRAME_LENGTH_MAX, ALL_WORK },
     { "H24 far longer than a frame", { BYTES(A_AT, B_END - A_AT) }, .no_rx = "a buffer may be long; the innocent one is in it",

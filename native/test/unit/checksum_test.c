@@ -45,7 +45,7 @@ static void test_every_length_and_alignment(void **state)
 static void test_greatest_sum_does_not_overflow(void **state)
 {
     (void)state;
-    static uint8_t data[FRAME_LENGTH_MAX];
+    static uint8_t data[FRAME_LENGTH_MAX & ~1u]; /* pieces of an odd length do not add up */
     memset(data, 0xff, sizeof data);
     uint32_t sum = 0xffffffff;
     for (unsigned i = 0; i < 100; i++)
