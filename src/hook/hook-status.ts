@@ -50,9 +50,9 @@ async function isSeen({ first, installedAt }: HookSettings): Promise<boolean | n
   return starts.every((start) => start > installedAt)
 }
 
-/** When a process was started, in ms since 1970: its ticks count from the boot. */
+/** When a process was started, in ms since 1970. Both its ticks and the uptime count from the boot, in 10 ms. */
 async function startOf(pid: number): Promise<number> {
-  const bootSeconds = Number(/^btime (\d+)$/m.exec((await readText('/proc/stat')) ?? '')?.[1] ?? 0)
+  const uptime = Number((await readText('/proc/uptime'))?.split(' ')[0] ?? 0)
   const ticks = (await readProcess(pid))?.startTime ?? 0
-  return (bootSeconds + ticks / 100) * 1000
+  return Date.now() - (uptime - ticks / 100) * 1000
 }
