@@ -135,22 +135,34 @@ export class MigrationRig {
   }
 }
 
-/** Numbers of the pages in which two stopped machines differ. */
-export function differingPages(one: Machine, two: Machine): number[] {
+/**
+ * Numbers of the pages in which two stopped machines differ: those that hold a frame that begins with `start` in either
+ * (the switch wrote it), and the others (the guest's own processors did).
+ */
+export function differingPages(
+  one: Machine,
+  two: Machine,
+  start: Buffer,
+): { frames: number[]; others: number[] } {
   const chunk = 1024 * 1024
   const files = [one, two].map(({ memory }) => openSync(memory, 'r'))
   const [left, right] = [Buffer.alloc(chunk), Buffer.alloc(chunk)]
-  const pages: number[] = []
+  const found: { frames: number[]; others: number[] } = { frames: [], others: [] }
   for (let at = 0; at < memoryBytes; at += chunk) {
     readSync(files[0] ?? -1, left, 0, chunk, at)
     readSync(files[1] ?? -1, right, 0, chunk, at)
     for (let page = 0; page < chunk; page += pageBytes) {
-      const same = left.compare(right, page, page + pageBytes, page, page + pageBytes) === 0
-      if (!same) pages.push((at + page) / pageBytes)
+      const [old, moved] = [left, right].map((all) => all.subarray(page, page + pageBytes)) as [
+        Buffer,
+        Buffer,
+      ]
+      if (old.equals(moved)) continue
+      const list = old.includes(start) || moved.includes(start) ? found.frames : found.others
+      list.push((at + page) / pageBytes)
     }
   }
   for (const file of files) closeSync(file)
-  return pages
+  return found
 }
 
 async function endProcess(process: ChildProcess): Promise<void> {
