@@ -209,12 +209,12 @@ static void killed_front_end(void **state)
         if (i < WARM_UP)
             before = now;
         /* A port that tries to connect has a socket for a moment; what leaked stays. */
-        for (unsigned looks = 0; looks < 40 && now.fds != before.fds; looks++) {
+        for (unsigned looks = 0; looks < 40 && now.fds > before.fds; looks++) {
             usleep(25000);
             now = footprint_of(rig->pid);
         }
         drift = now.resident_kib - before.resident_kib;
-        assert_int_equal(now.fds, before.fds);
+        assert_in_range(now.fds, 1, before.fds); /* the count before may have had that socket, too */
         assert_int_equal(now.guest_mappings, before.guest_mappings);
         assert_in_range(drift + RESIDENT_SLACK_KIB, 0, 2 * RESIDENT_SLACK_KIB);
         assert_int_equal(flow_repeated(&flow), 0);
