@@ -1,12 +1,18 @@
 import { join } from 'node:path'
 import { VhostkitError } from '../../src/core/errors.js'
 import { runProgram } from '../../src/world/run-program.js'
+import { playPages } from './frontends/ours.js'
 import { pinned, switchCore } from './pinned.js'
 
 export interface FloorRun {
   tscMhz: number
   /** Cycles of a plain copy, by size. */
   cycles: Map<number, number>
+}
+
+/** Hugepages that the copies of the largest size take; bench-floor holds two sets of buffers as guests have them. */
+export function floorPages(largest: number): number {
+  return playPages(2, largest)
 }
 
 /** Copies frames of each size over buffers laid out as the guests' are, on the switch's core. */

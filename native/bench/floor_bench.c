@@ -10,6 +10,7 @@
  * counter for one copy. No switch that copies can be below it. One thread,
  * which the caller pins where the switch runs.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,11 +47,11 @@ static void create(struct buffers *buffers, bool huge, uint32_t bytes)
     *buffers = (struct buffers){ 0 };
     if (!guest_ram_create(&buffers->ram, &layout, 1, huge ? GUEST_RAM_HUGE : 0) ||
         !driver_create(&buffers->rx, &buffers->ram, &options))
-        fail("memory", "there is not enough");
+        fail("memory", strerror(errno));
     options.receives = false;
     options.buffer_bytes = slot;
     if (!driver_create(&buffers->tx, &buffers->ram, &options))
-        fail("memory", "there is not enough");
+        fail("memory", strerror(errno));
     for (unsigned i = 0; i < slots; i++) {
         memset(buffers->tx.buffers[i], 1, slot);
         memset(buffers->rx.buffers[i], 1, PLAY_SLOT);

@@ -1,3 +1,4 @@
+import { floorPages } from './floor.js'
 import { playPages } from './frontends/ours.js'
 import type { Entrant } from './lineup.js'
 import { type BenchOptions, type RivalName, sizedWorkloads } from './options.js'
@@ -118,7 +119,7 @@ function entrantsOf(
   ]
 }
 
-/** Hugepages of 2 MB that the session with the most wants: for play VMs, switches with DPDK, virtio-user guests. */
+/** Hugepages of 2 MB that the session with the most wants: for play VMs, the floor, switches with DPDK, virtio-user guests. */
 export function pagesWanted(wishes: readonly SessionWish[], options: BenchOptions): number {
   return Math.max(64, ...wishes.map((wish) => pagesOf(wish, options)))
 }
@@ -132,7 +133,7 @@ function pagesOf(wish: SessionWish, { rivals: all, frontends, against }: BenchOp
     const played = rivals.filter((name) => name !== 'kernel').length + (against === null ? 1 : 2)
     const switches = rivals.reduce((pages, name) => pages + pagesFor[name](ports), 0)
     return sum + switches + played * (playPages(ports, largest) + (guests.includes('virtio-user') ? 64 : 0))
-  }, 0)
+  }, floorPages(largest))
 }
 
 const pagesFor: Record<RivalName, (ports: number) => number> = {

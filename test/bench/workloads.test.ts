@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
+import { floorPages } from '../../native/bench/floor.js'
 import { loadCommand } from '../../native/bench/frontends/frontend.js'
 import { playPages } from '../../native/bench/frontends/ours.js'
 import { summariseGrowth } from '../../native/bench/growth.js'
 import { summariseLatency } from '../../native/bench/latency.js'
-import { workloadNames } from '../../native/bench/options.js'
+import { parseOptions, workloadNames } from '../../native/bench/options.js'
 import { summariseOutages } from '../../native/bench/outage.js'
 import { testpmdPages } from '../../native/bench/peers/testpmd.js'
-import { planSessions, rivalsIn } from '../../native/bench/plans.js'
+import { pagesWanted, planSessions, rivalsIn } from '../../native/bench/plans.js'
 import { parseOwnRssKb } from '../../native/bench/quiet.js'
 import type { Sample } from '../../native/bench/session.js'
 import { quantile } from '../../native/bench/statistics.js'
@@ -52,6 +53,14 @@ describe('bench workloads', () => {
       ],
     )
     assert.equal(planSessions({ sizes: [64], workloads: ['quiet', 'latency', 'outage'] }).length, 0)
+  })
+
+  it('wants hugepages for all play VMs of a session at once, and for the floor beside them', () => {
+    const options = parseOptions(['--workloads', 'ports', '--peers', 'none'])
+    assert.ok(options !== null)
+    const vms = [1, 2, 8, 64].reduce((sum, ports) => sum + playPages(ports, 64), 0)
+    assert.equal(pagesWanted(planSessions(options), options), vms + floorPages(64))
+    assert.ok(floorPages(64) > 0)
   })
 
   it('leaves those with their own hugepages out where many run at once', () => {
