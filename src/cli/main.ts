@@ -17,14 +17,15 @@ export async function runMain(words: string[]): Promise<number> {
     const context: CommandContext = {
       places: parsed.places,
       signal: interrupt.signal,
-      report: await chooseReporter(json),
+      report: await chooseReporter(json, words),
       follow: (text, data) => write(process.stdout, json ? JSON.stringify(data) : text),
+      width: process.stdout.isTTY === true && process.stdout.columns > 0 ? process.stdout.columns : null,
       commandLine: ['vhostkit', ...words].join(' '),
     }
     const command = await parsed.load()
     return print(await command.run(parsed.input, context), json)
   } catch (error) {
-    return printError(error, json)
+    return printError(error, json, words.includes('--verbose'))
   } finally {
     interrupt.stop()
   }
@@ -44,12 +45,15 @@ function listenForInterrupt(): { signal: AbortSignal; stop(): void } {
   }
 }
 
-async function chooseReporter(json: boolean) {
-  // A terminal without a width cannot be redrawn.
-  if (process.stderr.isTTY === true && process.stderr.columns > 20 && !json) {
+async function chooseReporter(json: boolean, words: string[]) {
+  const plain = await import('./stage-lines.js')
+  if (words.includes('--quiet')) return plain.makeStageLines(() => undefined)
+  // A terminal without a width cannot be redrawn; and what is redrawn keeps only its last line.
+  const redrawn = process.stderr.isTTY === true && process.stderr.columns > 20
+  if (redrawn && !json && !words.includes('--verbose')) {
     return (await import('./stage-list.js')).makeStageList()
   }
-  return (await import('./stage-lines.js')).makeStageLines((line) => write(process.stderr, line))
+  return plain.makeStageLines((line) => write(process.stderr, line))
 }
 
 function print({ text, data, exitCode }: CommandResult, json: boolean): number {
@@ -58,8 +62,8 @@ function print({ text, data, exitCode }: CommandResult, json: boolean): number {
   return exitCode
 }
 
-function printError(error: unknown, json: boolean): number {
-  const { text, data, exitCode } = describeError(error)
+function printError(error: unknown, json: boolean, verbose: boolean): number {
+  const { text, data, exitCode } = describeError(error, verbose)
   if (json) write(process.stdout, JSON.stringify(data))
   else write(process.stderr, text)
   return exitCode

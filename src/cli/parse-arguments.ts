@@ -2,6 +2,8 @@ import { Command as Commander, CommanderError } from 'commander'
 import { VhostkitError } from '../core/errors.js'
 import type { Command, CommandInput, CommandModule, CommandResult } from './command.js'
 import { commands } from './commands.js'
+import { commonOptions } from './common-options.js'
+import { examples } from './examples.js'
 import { findPlaces, type Places } from './places.js'
 import { readVersion } from './read-version.js'
 
@@ -39,18 +41,26 @@ function makeProgram(version: string, printed: string[], choose: Choose): Comman
     .version(version)
     .configureHelp({ showGlobalOptions: true })
   quieten(program, printed)
-  for (const command of commands) addCommand(program, command, printed, choose)
+  for (const command of commands) addCommand(program, command, [], printed, choose)
   return program
 }
 
-function addCommand(parent: Commander, command: Command, printed: string[], choose: Choose): void {
+function addCommand(
+  parent: Commander,
+  command: Command,
+  before: string[],
+  printed: string[],
+  choose: Choose,
+): void {
   const { name, summary, args = [], options = [], commands: inner = [] } = command
+  const words = [...before, name]
   const added = parent.command(name).description(summary)
   quieten(added, printed)
-  for (const row of inner) addCommand(added, row, printed, choose)
+  for (const row of inner) addCommand(added, row, words, printed, choose)
   if (inner.length > 0) return
   for (const { name: word, about } of args) added.argument(word, about)
   for (const { flags, about } of [...options, ...commonOptions]) added.option(flags, about)
+  added.addHelpText('after', showExamples(examples[words.join(' ')] ?? []))
   added.action((...values: unknown[]) => {
     const names = args.map(({ name: word }) => word.replace(/[<>[\]]/g, ''))
     const given = Object.fromEntries(names.map((word, index) => [word, values[index] as string | undefined]))
@@ -58,12 +68,9 @@ function addCommand(parent: Commander, command: Command, printed: string[], choo
   })
 }
 
-const commonOptions = [
-  { flags: '--json', about: 'print one JSON object on stdout' },
-  { flags: '--wait <seconds>', about: 'how long to wait for another vhostkit at work (10)' },
-  { flags: '--run-dir <folder>', about: 'sockets, pids and logs (else VHOSTKIT_RUN_DIR)' },
-  { flags: '--state-dir <folder>', about: 'receipts and the lock (else VHOSTKIT_STATE_DIR)' },
-]
+function showExamples(lines: readonly string[]): string {
+  return lines.length === 0 ? '' : ['', 'Examples:', ...lines.map((line) => `  ${line}`)].join('\n')
+}
 
 /** Commander throws instead of exiting, and what it would print is collected. */
 function quieten(command: Commander, printed: string[]): void {

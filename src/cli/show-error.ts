@@ -3,15 +3,15 @@ import type { Problem } from '../core/spec/problem.js'
 import { showProblems } from '../core/spec/show-problems.js'
 import type { CommandResult } from './command.js'
 
-/** An error as people and as programs read it. */
-export function describeError(error: unknown): CommandResult {
+/** An error as people and as programs read it; `verbose` adds what lies below it to the text. */
+export function describeError(error: unknown, verbose = false): CommandResult {
   const known = error instanceof VhostkitError ? error : toInternal(error)
   const { code, sentence, hint, exitCode } = known
   const problems = readProblems(known)
   const cause = describeCause(known.cause)
   const shown = { code, sentence, hint, ...(cause === null ? {} : { cause }) }
   return {
-    text: `${showProblems(problems)}vhostkit: ${sentence} [${code}]${showHint(hint, problems)}`,
+    text: `${showProblems(problems)}vhostkit: ${sentence} [${code}]${showHint(hint, problems)}${verbose ? showCauses(known.cause) : ''}`,
     data: { error: problems.length === 0 ? shown : { ...shown, problems } },
     exitCode,
   }
@@ -20,6 +20,12 @@ export function describeError(error: unknown): CommandResult {
 /** The problems say what to do themselves. */
 function showHint(hint: string, problems: Problem[]): string {
   return problems.length > 0 || hint === '' ? '' : `\n  ${hint}`
+}
+
+function showCauses(cause: unknown): string {
+  const shown = describeCause(cause)
+  if (shown === null) return ''
+  return `\n  because: ${shown}${cause instanceof Error ? showCauses(cause.cause) : ''}`
 }
 
 function readProblems(error: VhostkitError): Problem[] {

@@ -2,12 +2,12 @@ import type { InterfaceStatus } from '../apply/interface-status.js'
 import { showTable } from '../core/render/show-table.js'
 
 /** The cards of a deployment, the features that each agreed on, and loudly what is on the wrong node. */
-export function showInterfaces(interfaces: InterfaceStatus[]): string[] {
+export function showInterfaces(interfaces: InterfaceStatus[], width: number | null = null): string[] {
   if (interfaces.length === 0) return []
   const heading = ['INTERFACE', 'NETWORK', 'STATE', 'QUEUES', 'MEMORY', 'WORKER', 'DROPS', 'LAST ERROR']
   const agreed = interfaces.filter(({ features }) => features.length > 0)
   return [
-    showTable([heading, ...interfaces.map(interfaceRow)]),
+    showTable([heading, ...interfaces.map(interfaceRow)], width),
     ...agreed.map((one) => `features of ${nameOf(one)}: ${one.features.join(' ')}`),
     ...interfaces.filter(({ far }) => far).map(showFar),
   ]

@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { ProblemsFound } from '../../src/apply/prepare.js'
 import type { Command } from '../../src/cli/command.js'
 import { commands } from '../../src/cli/commands.js'
+import { examples } from '../../src/cli/examples.js'
 import { parseArguments } from '../../src/cli/parse-arguments.js'
 import { findPlaces } from '../../src/cli/places.js'
 import { describeError } from '../../src/cli/show-error.js'
@@ -29,6 +30,21 @@ describe('command line', () => {
     }
   })
 
+  it('has an example for every command in its help, made of words that it takes', async () => {
+    const runnable = walk(commands, []).filter(({ command }) => command.load !== undefined)
+    assert.deepEqual(Object.keys(examples).sort(), runnable.map(({ words }) => words.join(' ')).sort())
+    for (const { words } of runnable) {
+      const help = await parseArguments([...words, '--help'])
+      for (const example of examples[words.join(' ')] ?? []) {
+        assert.ok('result' in help && help.result.text.includes(`\n  ${example}`), example)
+        for (const line of example.split(/ \|\|? /)) {
+          const [program, ...rest] = line.split(' ')
+          if (program === 'vhostkit') assert.ok('input' in (await parseArguments(rest)), line)
+        }
+      }
+    }
+  })
+
   it('has help for every command, and every command can be loaded', async () => {
     const check = async (command: Command, before: string[]) => {
       const words = [...before, command.name]
@@ -48,6 +64,13 @@ describe('command line', () => {
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
   })
 })
+
+function walk(rows: Command[], before: string[]): { words: string[]; command: Command }[] {
+  return rows.flatMap((command) => {
+    const words = [...before, command.name]
+    return [{ words, command }, ...walk(command.commands ?? [], words)]
+  })
+}
 
 describe('places', () => {
   it('are those of the system for root, and XDG folders otherwise', () => {
@@ -93,6 +116,15 @@ describe('errors as shown', () => {
     )
     assert.match(text, /^a\.yaml:4:9 machines\[0\]\.cpus: expected a number, found "x"/)
     assert.equal(exitCode, 3)
+  })
+
+  it('show what lies below them with --verbose', () => {
+    const cause = new Error('no such file', { cause: 'ENOENT' })
+    const { text } = describeError(new VhostkitError('program-failed', { sentence: 'x.', cause }), true)
+    assert.equal(
+      text,
+      'vhostkit: x. [program-failed]\n  See the cause.\n  because: no such file\n  because: ENOENT',
+    )
   })
 
   it('call a permission that is missing no fault', async () => {

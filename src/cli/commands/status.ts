@@ -11,7 +11,7 @@ import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { showInterfaces } from '../show-interfaces.js'
 import { showPorts } from './switch-ports.js'
 
-export async function run(input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
+export async function run(input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {
   const { deployment } = input.args
   const { folders } = places
   const one = deployment === undefined ? null : await readReceipt(folders.state, deployment)
@@ -33,8 +33,8 @@ export async function run(input: CommandInput, { places }: CommandContext): Prom
       : `The switch runs: pid ${info.pid}, start ${info.starts}, up ${Math.round(info.uptime_ms / 1000)} s.`
   const blocks = [
     switchLine,
-    ...deployments.map(showDeployment),
-    ...(info === null ? [] : [showPorts(ports)]),
+    ...deployments.map((one) => showDeployment(one, width)),
+    ...(info === null ? [] : [showPorts(ports, width)]),
     ...showStray(info?.lost ?? [], orphans),
   ]
   if (receipts.length === 0) blocks.splice(1, 0, 'No deployments. Begin with `vhostkit apply SPEC`.')
@@ -51,15 +51,10 @@ function showStray(lost: string[], orphans: string[]): string[] {
   ]
 }
 
-function showDeployment({
-  deployment,
-  status,
-  time,
-  machines,
-  interfaces,
-  reserved,
-  operation,
-}: DeploymentStatus): string {
+function showDeployment(
+  { deployment, status, time, machines, interfaces, reserved, operation }: DeploymentStatus,
+  width: number | null,
+): string {
   const cut = status === 'changing' ? `; "${operation}" did not end: apply again, or destroy` : ''
   const pages = reserved.map(
     (held) => `${held.pages} hugepages of ${showSize(held.pageBytes)} on node ${held.node}`,
@@ -69,8 +64,8 @@ function showDeployment({
   })
   return [
     `${deployment}: ${status}${cut} (${time})`,
-    showTable([['MACHINE', 'STATE', 'PID', 'CONSOLE'], ...rows]),
-    ...showInterfaces(interfaces),
+    showTable([['MACHINE', 'STATE', 'PID', 'CONSOLE'], ...rows], width),
+    ...showInterfaces(interfaces, width),
     ...(pages.length === 0 ? [] : [`holds ${pages.join(', ')}`]),
   ].join('\n')
 }

@@ -4,15 +4,15 @@ import { readPorts } from '../../drivers/switch/ports.js'
 import type { PortInfo } from '../../drivers/switch/protocol.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
-export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
+export async function run(_input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {
   const ports = await readPorts(switchControl(places.folders))
-  return { text: showPorts(ports), data: { ports }, exitCode: 0 }
+  return { text: showPorts(ports, width), data: { ports }, exitCode: 0 }
 }
 
-export function showPorts(ports: PortInfo[]): string {
+export function showPorts(ports: PortInfo[], width: number | null = null): string {
   if (ports.length === 0) return 'No ports.'
   const heading = ['PORT', 'NETWORK', 'STATE', 'CONNECTS', 'NODE', 'QUEUES', 'PEER', 'LAST ERROR']
-  return [showTable([heading, ...ports.map(portRow)]), ...ports.flatMap(showFar)].join('\n')
+  return [showTable([heading, ...ports.map(portRow)], width), ...ports.flatMap(showFar)].join('\n')
 }
 
 /** What costs a port its speed and is seen nowhere else. */

@@ -4,11 +4,11 @@ import { askSwitch } from '../../drivers/switch/client.js'
 import type { PortStats } from '../../drivers/switch/protocol.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
-export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
+export async function run(_input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {
   const { ports } = await askSwitch(switchControl(places.folders), 'stats.get')
   if (ports.length === 0) return { text: 'No ports.', data: { ports }, exitCode: 0 }
   const heading = ['PORT', 'RX FRAMES', 'RX BYTES', 'TX FRAMES', 'TX BYTES', 'DROPS']
-  return { text: showTable([heading, ...ports.map(statsRow)]), data: { ports }, exitCode: 0 }
+  return { text: showTable([heading, ...ports.map(statsRow)], width), data: { ports }, exitCode: 0 }
 }
 
 /** Rx is what the switch received from the port, as in native/PROTOCOL.md. */

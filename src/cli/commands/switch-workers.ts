@@ -3,7 +3,7 @@ import { showTable } from '../../core/render/show-table.js'
 import { askSwitch } from '../../drivers/switch/client.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
-export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
+export async function run(_input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {
   const { workers } = await askSwitch(switchControl(places.folders), 'worker.list')
   const rows = workers.map(({ id, core, node, sources, rounds, busy_ms, load, sleeps, state }) => {
     const where = core < 0 ? 'not pinned' : `core ${core}, node ${node}`
@@ -19,5 +19,5 @@ export async function run(_input: CommandInput, { places }: CommandContext): Pro
     ]
   })
   const heading = ['WORKER', 'WHERE', 'STATE', 'SOURCES', 'ROUNDS', 'BUSY', 'NOW', 'SLEEPS']
-  return { text: showTable([heading, ...rows]), data: { workers }, exitCode: 0 }
+  return { text: showTable([heading, ...rows], width), data: { workers }, exitCode: 0 }
 }

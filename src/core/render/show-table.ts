@@ -1,17 +1,64 @@
-/** Rows as columns of equal width, two blanks apart; the first row is the heading. */
-export function showTable(rows: string[][]): string {
+/** What a table needs of a cell at the least when it is cut to fit. */
+const narrowest = 6
+
+/**
+ * Rows as columns of equal width, two blanks apart; the first row is the heading. With a width, what is too wide
+ * is made to fit: the last column, which holds the sentences, goes on below itself, then the widest others are cut.
+ */
+export function showTable(rows: string[][], width: number | null = null): string {
+  const widths = fitWidths(naturalWidths(rows), width)
+  return rows.flatMap((row) => showRow(row, widths)).join('\n')
+}
+
+/** A text in so many characters, the last of them "…" when some are missing. */
+export function cutText(text: string, width: number): string {
+  if (text.length <= width) return text
+  return width < 1 ? '' : `${text.slice(0, width - 1)}…`
+}
+
+function naturalWidths(rows: string[][]): number[] {
   const widths: number[] = []
   for (const row of rows) {
     row.forEach((cell, column) => {
       widths[column] = Math.max(widths[column] ?? 0, cell.length)
     })
   }
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
+  return widths
+}
+
+function fitWidths(widths: number[], width: number | null): number[] {
+  const fitted = [...widths]
+  const last = fitted.length - 1
+  const excess = () =>
+    width === null ? 0 : fitted.reduce((sum, one) => sum + one, 0) + 2 * last - Math.max(width, 1)
+  const shrink = (column: number, least: number) => {
+    fitted[column] = Math.max(Math.min(least, fitted[column] ?? 0), (fitted[column] ?? 0) - excess())
+  }
+  if (excess() > 0) shrink(last, 24)
+  while (excess() > 0) {
+    const most = Math.max(...fitted.slice(0, -1))
+    if (most <= narrowest) break
+    fitted[fitted.indexOf(most)] = most - 1
+  }
+  if (excess() > 0) shrink(last, narrowest)
+  return fitted
+}
+
+function showRow(row: string[], widths: number[]): string[] {
+  const last = row.length - 1
+  const pieces = wrap(row[last] ?? '', widths[last] ?? 0)
+  const before = row.slice(0, -1).map((cell, column) => {
+    const room = widths[column] ?? 0
+    return cutText(cell, room).padEnd(room)
+  })
+  const indent = before.map((cell) => ' '.repeat(cell.length))
+  return pieces.map((piece, index) => [...(index === 0 ? before : indent), piece].join('  ').trimEnd())
+}
+
+/** At blanks where there are some, else in the middle of a word. */
+function wrap(text: string, width: number): string[] {
+  if (text.length <= width || width < 1) return [text]
+  const blank = text.lastIndexOf(' ', width)
+  const end = blank > 0 ? blank : width
+  return [text.slice(0, end), ...wrap(text.slice(end).trimStart(), width)]
 }
