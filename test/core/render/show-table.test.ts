@@ -30,9 +30,9 @@ describe('tables', () => {
     assert.equal(
       showTable(rows, 40),
       [
-        'PORT     NETWO…  LAST ERROR',
-        'a-long…  lan     the socket is there, but',
-        '                 nobody listens on it',
+        'PORT    NETWO…  LAST ERROR',
+        'a-lon…  lan     the socket is there, but',
+        '                nobody listens on it',
       ].join('\n'),
     )
   })
