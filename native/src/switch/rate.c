@@ -14,6 +14,8 @@
 /* How long a peak may be exceeded: what a guest sends between two looks of ours comes at once. */
 #define PEAK_TOLERANCE (TICKS_PER_S / 100)
 
+_Static_assert(RATE_BURST_MAX <= UINT64_MAX / TICKS_PER_S && BURST_LEAST <= RATE_BURST_MAX, "a burst fits in ticks");
+
 static bool has_room(const _Atomic uint64_t *due, uint64_t now, uint64_t tolerance)
 {
     uint64_t at = atomic_load_explicit((_Atomic uint64_t *)due, memory_order_relaxed);
@@ -32,9 +34,9 @@ static void take(_Atomic uint64_t *due, uint64_t now, uint64_t cost)
 
 static uint64_t burst_ticks(const struct rate_limit *limit)
 {
-    uint64_t tenth = limit->bytes / 10 > BURST_LEAST ? limit->bytes / 10 : BURST_LEAST;
-
-    return (limit->burst != 0 ? limit->burst : tenth) * TICKS_PER_S / limit->bytes;
+    if (limit->burst == 0 && limit->bytes / 10 > BURST_LEAST)
+        return TICKS_PER_S / 10; /* as bytes, at 100 Gbit/s, the product below would not fit */
+    return (limit->burst != 0 ? limit->burst : BURST_LEAST) * TICKS_PER_S / limit->bytes;
 }
 
 /* Refused on the first limit that is used up; only then is anything taken, so two workers may both just pass. */

@@ -63,12 +63,16 @@ static void a_burst_comes_at_once_and_again_after_a_rest(void **state)
 
 static void the_default_burst(void **state)
 {
-    struct rate_limit slow = { .bytes = 1000 }, fast = { .bytes = 10000000 };
-    struct rate_meter one = { 0 }, two = { 0 };
+    struct rate_limit slow = { .bytes = 1000 }, fast = { .bytes = 10000000 }, fastest = { .bytes = RATE_BYTES_MAX };
+    struct rate_meter one = { 0 }, two = { 0 }, three = { 0 };
 
     (void)state;
     assert_int_equal(offer(&one, &slow, SECOND, 1000, 1, 1024), 65 * 1024);
     assert_int_equal(offer(&two, &fast, SECOND, 2000, 1, 1000), 1001000);
+    uint64_t passed = 0;
+    for (unsigned i = 0; i < 40000; i++)
+        passed += rate_take(&three, &fastest, SECOND, 50000) ? 50000 : 0;
+    assert_int_equal(passed, RATE_BYTES_MAX / 10 + 50000);
 }
 
 /* A burst of a second's bytes at twice the average: the peak holds while it lasts, then the average. */
