@@ -74,8 +74,8 @@ static enum drop_reason check(const uint8_t *bytes, uint32_t length, struct net_
 static void checksum_places(void **state)
 {
     static const struct { uint16_t start, offset; bool good; } places[] = {
-        { 34, 16, true },      { 0, 16, false },     { 13, 16, false },        { 14, 0, true },
-        { 1012, 0, true },     { 1013, 0, false },   { 1012, 1, false },       { 34, 978, true },
+        { 34, 16, true },      { 0, 16, false },     { 13, 16, false },        { 14, 20, true },
+        { 14, 12, false },     { 1012, 0, true },     { 1013, 0, false },   { 1012, 1, false },       { 34, 978, true },
         { 34, 979, false },    { 34, 2000, false },  { 1014, 0, false },       { 2000, 0, false },
         { 65535, 1, false },   { 34, 65535, false }, { 65535, 65535, false },  { 65534, 2, false },
         { 65520, 50, false },
@@ -199,7 +199,7 @@ static void stray_fields(void **state)
     packet_plain(bytes, sizeof bytes, to, from, 0x0800, 1);
     assert_int_equal(check(bytes, sizeof bytes, &net, 0), DROP_NONE);
     assert_memory_equal(&net, &(struct net_header){ 0 }, sizeof net); /* nothing of it reaches a receiver */
-    net = (struct net_header){ .flags = 0xff, .csum_start = 20, .csum_offset = 2, .num_buffers = 65535 };
+    net = (struct net_header){ .flags = 0xff, .csum_start = 34, .csum_offset = 2, .num_buffers = 65535 };
     assert_int_equal(check(bytes, sizeof bytes, &net, ALL_OFFLOADS), DROP_NONE);
     assert_int_equal(net.flags, NET_HEADER_F_NEEDS_CSUM);
     assert_int_equal(net.num_buffers, 0);

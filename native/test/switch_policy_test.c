@@ -71,6 +71,33 @@ static void source_addresses(void **state)
     switch_close(rig);
 }
 
+/* A checksum is written behind the check of the source: not into the source (the receiver leaves it to the switch). */
+static void source_by_checksum(void **state)
+{
+    struct switch_rig *rig = switch_open(NULL);
+    static const uint8_t mine[4] = { 10, 0, 0, 1 };
+    uint8_t frame[200], found[2048], from[6], to[6];
+    struct net_header net = { .flags = NET_HEADER_F_NEEDS_CSUM, .csum_start = 14, .csum_offset = 12 };
+
+    (void)state;
+    switch_add_machine_as(rig, (struct machine_options){ .features = FEATURE(VIRTIO_NET_F_CSUM) },
+                          json_pack("{s:{s:[s]}}", "policy", "ipv4", "10.0.0.1"));
+    add_machine(rig, NULL);
+    packet_mac(from, 0);
+    packet_mac(to, 1);
+    packet_plain(frame, sizeof frame, to, from, 0x0800, 1);
+    frame[14] = 0x45;
+    memcpy(frame + 26, mine, sizeof mine);
+    assert_true(machine_send(&rig->machines[0], 0, &net, frame, sizeof frame));
+    switch_wait_counter(rig, "vm0", "drops", "csum_header", 1);
+    net.csum_offset = 26; /* behind the IP header */
+    assert_true(machine_send(&rig->machines[0], 0, &net, frame, sizeof frame));
+    assert_int_equal(machine_receive(&rig->machines[1], 0, &net, found, sizeof found, 2000), sizeof frame);
+    assert_memory_equal(found + 26, mine, sizeof mine);
+    assert_int_equal(machine_receive(&rig->machines[1], 0, &net, found, sizeof found, 20), DRIVER_NOTHING);
+    switch_close(rig);
+}
+
 /* Of what is flooded some passes and some does not; what has a known destination always passes. */
 static void storm(void **state)
 {
@@ -177,6 +204,7 @@ int main(int argc, char **argv)
         ROW("flooding has a limit", storm),
         ROW("two ports on one link", link_of_two),
         ROW("rates from and to a port have limits", rates),
+        ROW("a checksum is no way to another source", source_by_checksum),
         ROW("only the allowed source addresses pass", source_addresses),
     };
     switch_program(argc > 1 ? argv[1] : "vhostkit-switch");

@@ -19,11 +19,46 @@
 /* Longest IP packet, so the bound of headers and gso_size together. */
 #define IP_PACKET_MAX 65535u
 
+#define ETHERTYPE_ARP 0x0806u
+#define ETHERTYPE_RARP 0x8035u
+#define ARP_SIZE 28u
+#define VLAN_TAGS_MAX 2u
+
+/*
+ * End of the headers that the switch decides by: tags, addresses of IP and ARP. A checksum is written after all
+ * decisions, here or by the receiver's kernel; with its place in there a sender could pass the VLAN and source checks
+ * with one value and have it replaced by another.
+ */
+static uint32_t judged_end(const struct frame *frame)
+{
+    uint32_t at = 12;
+    uint16_t type = frame_load_be16(frame->head + at);
+
+    for (unsigned tags = 0; tags < VLAN_TAGS_MAX && (type == ETHERTYPE_VLAN || type == ETHERTYPE_SERVICE_VLAN); tags++) {
+        at += 4;
+        if (at + 2 > frame->head_length)
+            return at + 2;
+        type = frame_load_be16(frame->head + at);
+    }
+    at += 2;
+    if (type == ETHERTYPE_IPV4) {
+        uint32_t length = at < frame->head_length ? (frame->head[at] & 0x0fu) * 4 : 0;
+
+        return at + (length > IPV4_HEADER_MIN ? length : IPV4_HEADER_MIN);
+    }
+    if (type == ETHERTYPE_IPV6)
+        return at + IPV6_HEADER_SIZE;
+    return type == ETHERTYPE_ARP || type == ETHERTYPE_RARP ? at + ARP_SIZE : at;
+}
+
 static bool checksum_request_ok(const struct frame *frame)
 {
     uint32_t start = frame->net.csum_start;
-    uint32_t offset = frame->net.csum_offset;
-    return start >= FRAME_LENGTH_MIN && start + offset + 2 <= frame->length;
+    uint32_t field = start + frame->net.csum_offset;
+
+    if (start < FRAME_LENGTH_MIN || field + 2 > frame->length)
+        return false;
+    return frame->net.gso_type != NET_HEADER_GSO_NONE /* then it must be TCP's, see below */ || field >= judged_end(frame);
 }
 
 /* Whether the frame is what its gso_type says and the sender may say so. */

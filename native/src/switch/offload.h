@@ -15,7 +15,8 @@
 /*
  * Checks and cleans frame->net of a frame from a sender with these negotiated
  * features (VIRTIO_NET_F_CSUM, HOST_TSO*, HOST_ECN; a tap: all of them): unknown
- * flags, hdr_len and num_buffers are set to what is right, never trusted. Returns DROP_NONE, or
+ * flags, hdr_len and num_buffers are set to what is right, never trusted; a checksum may not stand in headers that are
+ * judged (VLAN tags, IP, ARP). Returns DROP_NONE, or
  * DROP_CSUM_HEADER or DROP_GSO_HEADER (R12, H33 to H36).
  */
 enum drop_reason offload_check(struct frame *frame, uint64_t sender_features);

@@ -84,7 +84,19 @@ static const struct header_case cases[] = {
     KEEP("checksum, hdr_len and gso_size stray", V4, NET(1, 0, 9999, 77, 34, 16, 0), 0,
          NET(1, 0, 0, 0, 34, 16, 0)),
 
-    KEEP("csum_start right behind Ethernet", V4, NET(1, 0, 0, 0, 14, 0, 0), 0, NET(1, 0, 0, 0, 14, 0, 0)),
+    KEEP("csum_start right behind Ethernet", V4, NET(1, 0, 0, 0, 14, 20, 0), 0, NET(1, 0, 0, 0, 14, 20, 0)),
+    KEEP("checksum right behind IPv4", V4, NET(1, 0, 0, 0, 34, 0, 0), 0, NET(1, 0, 0, 0, 34, 0, 0)),
+    KEEP("checksum right behind IPv4 options", V4_OPTIONS, NET(1, 0, 0, 0, 74, 0, 0), 0, NET(1, 0, 0, 0, 74, 0, 0)),
+    KEEP("checksum right behind IPv6 and two tags", V6_QINQ, NET(1, 0, 0, 0, 62, 0, 0), 0, NET(1, 0, 0, 0, 62, 0, 0)),
+    DROP("checksum in IPv4's source", V4, NET(1, 0, 0, 0, 14, 12, 0), 0, DROP_CSUM_HEADER),
+    DROP("checksum in the last byte of IPv4", V4, NET(1, 0, 0, 0, 33, 0, 0), 0, DROP_CSUM_HEADER),
+    DROP("checksum in IPv4's options", V4_OPTIONS, NET(1, 0, 0, 0, 14, 59, 0), 0, DROP_CSUM_HEADER),
+    DROP("checksum in a VLAN tag", V4_VLAN, NET(1, 0, 0, 0, 14, 0, 0), 0, DROP_CSUM_HEADER),
+    DROP("checksum in the type behind a tag", V4_VLAN, NET(1, 0, 0, 0, 14, 2, 0), 0, DROP_CSUM_HEADER),
+    DROP("checksum in IPv4's source behind a tag", V4_VLAN, NET(1, 0, 0, 0, 18, 12, 0), 0, DROP_CSUM_HEADER),
+    DROP("checksum in the second tag", V6_QINQ, NET(1, 0, 0, 0, 14, 4, 0), 0, DROP_CSUM_HEADER),
+    DROP("checksum in IPv6's source", V6, NET(1, 0, 0, 0, 14, 8, 0), 0, DROP_CSUM_HEADER),
+    DROP("checksum in the last byte of IPv6", V6_QINQ, NET(1, 0, 0, 0, 61, 0, 0), 0, DROP_CSUM_HEADER),
     KEEP("checksum in the last two bytes", V4_SMALL, NET(1, 0, 0, 0, 34, 24, 0), 0,
          NET(1, 0, 0, 0, 34, 24, 0)),
     KEEP("checksum behind the head", V4, NET(1, 0, 0, 0, 34, 3018, 0), 0, NET(1, 0, 0, 0, 34, 3018, 0)),
@@ -312,6 +324,32 @@ static void test_random_headers(void **state)
     assert_true(kept > 1000);
 }
 
+/* Frames of other types, and cut off: the type says where a checksum may stand. */
+static void test_checksums_behind_other_types(void **state)
+{
+    static const struct {
+        uint16_t type, first; /* place that is allowed */
+    } rows[] = { { 0x88b5, 14 }, { 0x0806, 42 }, { 0x8035, 42 }, { 0x0800, 34 }, { 0x86dd, 54 }, { 46, 14 } };
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (unsigned length = FRAME_LENGTH_MIN; length <= 70; length++)
+            for (unsigned tags = 0; tags <= 2; tags++)
+                for (uint16_t place = 14; place <= length; place++) {
+                    struct frame frame = { .length = length, .head_length = (uint16_t)length };
+                    struct net_header net = NET(1, 0, 0, 0, 14, (uint16_t)(place - 14), 0);
+                    unsigned first = rows[i].first + 4 * tags;
+
+                    for (unsigned tag = 0; tag < tags; tag++)
+                        frame_store_be16(frame.head + 12 + 4 * tag, 0x8100);
+                    if (12 + 4 * tags + 2 <= length)
+                        frame_store_be16(frame.head + 12 + 4 * tags, rows[i].type);
+                    frame.net = net;
+                    if ((offload_check(&frame, SENDER_ALL) == DROP_NONE) != (place >= first && place + 2u <= length))
+                        fail_msg("type 0x%04x, %u tags, %u bytes, checksum at %u", rows[i].type, tags, length, place);
+                }
+}
+
 static void assert_passes_exactly_with(struct net_header net, uint64_t needed)
 {
     struct frame frame = {.net = net};
@@ -342,6 +380,7 @@ int main(void)
         cmocka_unit_test(test_headers_cut_off_anywhere),
         cmocka_unit_test(test_extension_headers),
         cmocka_unit_test(test_random_headers),
+        cmocka_unit_test(test_checksums_behind_other_types),
         cmocka_unit_test(test_what_a_receiver_takes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
