@@ -42,6 +42,54 @@ static void features_are_kept(void **state)
     switch_close(rig);
 }
 
+/* Sets feature `bit` in what the state file says was offered to its one port, as a newer switch would have written it. */
+static void offer_in_state_file(const struct switch_rig *rig, unsigned bit)
+{
+    char path[96], text[32];
+    uint64_t hash = 0xcbf29ce484222325ull, features;
+
+    snprintf(path, sizeof path, "%s/state", rig->folder);
+    json_t *state = json_load_file(path, 0, NULL), *ports = json_object_get(state, "ports");
+    json_t *port = json_array_get(ports, 0);
+
+    features = strtoull(json_string_value(json_object_get(port, "offered")), NULL, 16) | FEATURE(bit);
+    snprintf(text, sizeof text, "0x%llx", (unsigned long long)features);
+    json_object_set_new(port, "offered", json_string(text));
+    char *canonical = json_dumps(ports, JSON_COMPACT | JSON_SORT_KEYS);
+
+    for (const char *at = canonical; *at; at++)
+        hash = (hash ^ (unsigned char)*at) * 0x100000001b3ull;
+    free(canonical);
+    snprintf(text, sizeof text, "%016llx", (unsigned long long)hash);
+    json_object_set_new(state, "checksum", json_string(text));
+    FILE *file = fopen(path, "w");
+
+    assert_non_null(file);
+    assert_int_equal(json_dumpf(state, file, JSON_COMPACT), 0);
+    fputc('\n', file);
+    assert_int_equal(fclose(file), 0);
+    json_decref(state);
+}
+
+/* After a newer switch: what it offered and this one does not have is not offered, and a driver that uses it is refused. */
+static void features_of_a_newer_switch(void **state)
+{
+    enum { RING_PACKED = 34 };
+    struct switch_rig *rig = switch_open("--monitor");
+    struct machine *machine;
+
+    (void)state;
+    machine = switch_add_machine(rig, usual);
+    uint64_t offered = machine->peer.offered;
+    offer_in_state_file(rig, RING_PACKED);
+    kill(switch_serving_pid(rig), SIGKILL);
+    assert_true(machine_reattach(machine));
+    switch_wait_state(rig, "vm0", "up");
+    assert_int_equal(machine->peer.offered, offered);
+    assert_false(vhost_peer_set_features(&machine->peer, machine->features | FEATURE(RING_PACKED)));
+    switch_close(rig);
+}
+
 /* Queues on two workers: both serve, and frames for one ring may come from either. */
 static void two_workers(void **state)
 {
@@ -290,6 +338,7 @@ int main(int argc, char **argv)
     static const struct CMUnitTest tests[] = {
         ROW("R20 queues on two workers", two_workers),
         ROW("R26 features offered before are offered after a kill", features_are_kept),
+        ROW("R26 features of a newer switch are not offered", features_of_a_newer_switch),
         ROW("H9 H52 driver resets as fast as they go, with full rings", driver_resets),
         ROW("H53 queues switched off and on under traffic", queues_on_and_off),
         ROW("H54 only some of the queues run", only_some_queues),

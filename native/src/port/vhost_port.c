@@ -241,11 +241,16 @@ static void on_connected(void *owner)
         config->offered = session_features_supported();
         config->has_offered = true;
     }
-    session_open(&vport->session, &session_ops, vport, config->offered, config->queues);
+    uint64_t unknown = config->offered & ~session_features_supported();
+
+    session_open(&vport->session, &session_ops, vport, config->offered & ~unknown, config->queues);
     vport->open = true;
     vport->port.connects++;
     if (first)
         datapath_config_changed(vport->port.datapath);
+    if (unknown != 0) /* a driver that uses one is refused with its SET_FEATURES, not served wrongly */
+        port_failed(&vport->port, "a newer switch has offered features 0x%llx, which this one does not have",
+                    (unsigned long long)unknown);
     port_log(&vport->port, LOG_LEVEL_INFO, "connected");
     datapath_event(vport->port.datapath, "port.connected", &vport->port, NULL, -1, -1);
 }
