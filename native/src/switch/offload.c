@@ -21,6 +21,7 @@
 
 #define ETHERTYPE_ARP 0x0806u
 #define ETHERTYPE_RARP 0x8035u
+#define ETHERTYPE_MIN 0x0600u
 #define ARP_SIZE 28u
 #define VLAN_TAGS_MAX 2u
 
@@ -41,6 +42,8 @@ static uint32_t judged_end(const struct frame *frame)
         type = frame_load_be16(frame->head + at);
     }
     at += 2;
+    if (type < ETHERTYPE_MIN)
+        return frame->length; /* a length: what follows is nothing that has a checksum to be completed */
     if (type == ETHERTYPE_IPV4) {
         uint32_t length = at < frame->head_length ? (frame->head[at] & 0x0fu) * 4 : 0;
 

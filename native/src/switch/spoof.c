@@ -3,6 +3,8 @@
  */
 #include "switch/spoof.h"
 
+#include <string.h>
+
 #include "switch/mac_table.h"
 #include "switch/tcp_layout.h"
 
@@ -14,6 +16,11 @@
 #define DHCP_SERVER_PORT 67u
 #define DHCP_CLIENT_PORT 68u
 #define VLAN_TAGS_MAX 2u
+#define ETHERTYPE_MIN 0x0600u /* below: a length, and the type stands in a SNAP header, if there is one */
+#define SNAP_SIZE 8u
+
+/* IEEE 802.2 and RFC 1042: some receivers take IPv4 and ARP also behind these six bytes. */
+static const uint8_t snap[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
 
 static uint32_t load_be32(const uint8_t *at)
 {
@@ -83,6 +90,10 @@ bool spoof_allowed(const struct port_policy *policy, const struct frame *frame)
 
         if (type == ETHERTYPE_VLAN || type == ETHERTYPE_SERVICE_VLAN)
             continue;
+        if (type < ETHERTYPE_MIN && left >= SNAP_SIZE && memcmp(head + at + 2, snap, sizeof snap) == 0) {
+            at += SNAP_SIZE - 4; /* the type is the last of it */
+            continue;
+        }
         if (type == ETHERTYPE_ARP || type == ETHERTYPE_RARP)
             return arp_allowed(policy, head + at + 2, left);
         return type != ETHERTYPE_IPV4 || packet_allowed(policy, head + at + 2, left);

@@ -12,7 +12,7 @@
 /*
  * Looks at the private head only; the frame is at least FRAME_LENGTH_MIN long. The Ethernet source
  * and ARP's sender hardware address must be in `macs`, IPv4's source and ARP's sender in `ipv4`, where
- * such a list is not empty, behind at most two VLAN tags. What cannot be judged is not allowed:
+ * such a list is not empty, behind at most two VLAN tags or SNAP headers. What cannot be judged is not allowed:
  * more tags, or IPv4 and ARP headers cut short. Always allowed as an IPv4 address: 0.0.0.0 of an
  * ARP probe (RFC 5227) and of DHCP's request. IPv6 is not looked at.
  */

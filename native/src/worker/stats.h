@@ -18,7 +18,7 @@
     X(DROP_RUNT, "runt", "shorter than a net header and an Ethernet header")                     \
     X(DROP_TOO_BIG, "too_big", "longer than the MTU of the sender's port allows")                \
     X(DROP_MTU, "mtu", "longer than the MTU of the receiver's port allows")                      \
-    X(DROP_CSUM_HEADER, "csum_header", "checksum request not negotiated or outside the frame")   \
+    X(DROP_CSUM_HEADER, "csum_header", "checksum request not negotiated, outside the frame or in its headers") \
     X(DROP_GSO_HEADER, "gso_header", "segmentation request not negotiated or not matching the frame") \
     X(DROP_SOURCE_MAC, "source_mac", "source address is multicast or zero")                      \
     X(DROP_VLAN, "vlan", "its VLAN tag, or having none, is not allowed by the port's policy")     \

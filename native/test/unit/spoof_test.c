@@ -104,6 +104,30 @@ static void ipv4_source(void **state)
     assert_false(spoof_allowed(&both, &frame));
 }
 
+/* The same packets behind a length and a SNAP header, with a tag and without. */
+static void behind_snap(void **state)
+{
+    static const uint8_t snap[6] = { 0xaa, 0xaa, 3, 0, 0, 0 };
+    struct frame frame;
+
+    (void)state;
+    for (unsigned tags = 0; tags <= 1; tags++)
+        for (unsigned flaw = 0; flaw <= 3; flaw++) {
+            uint8_t *at = begin(&frame, MINE, tags, flaw == 3 ? 0x05ff : 50) + 8;
+
+            memcpy(at - 8, snap, sizeof snap);
+            put16(at - 2, 0x0800);
+            at[0] = 0x45;
+            put32(at + 12, flaw == 1 ? OTHER_IPV4 : flaw == 2 ? 0 : MY_IPV4);
+            assert_int_equal(spoof_allowed(&both, &frame), flaw == 0 || flaw == 3);
+            at[-6] = 4; /* no SNAP: nothing that anybody takes for IPv4 */
+            assert_true(spoof_allowed(&both, &frame));
+            at[-6] = 3;
+            put16(at - 2, 0x0806);
+            assert_false(spoof_allowed(&both, &frame));
+        }
+}
+
 static void arp_sender(void **state)
 {
     struct frame frame;
@@ -165,6 +189,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(ethernet_source), cmocka_unit_test(ipv4_source),  cmocka_unit_test(arp_sender),
+        cmocka_unit_test(behind_snap),
         cmocka_unit_test(cut_short),       cmocka_unit_test(dhcp_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
