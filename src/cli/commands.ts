@@ -1,5 +1,5 @@
 import type { Command } from './command.js'
-import { switchCommands } from './switch-commands.js'
+import { followFor, switchCommands } from './switch-commands.js'
 
 const spec = { name: '<spec>', about: 'a spec file (YAML or JSON)' }
 const deployment = { name: '<deployment>', about: 'the name in the spec' }
@@ -74,6 +74,22 @@ export const commands: Command[] = [
     name: 'doctor',
     summary: 'look for what is wrong with this host, and say how to fix it',
     load: () => import('./commands/doctor.js'),
+  },
+  {
+    name: 'top',
+    summary: 'watch ports, rates, drops and workers live; q quits',
+    options: [
+      { flags: '--once', about: 'print one table, as it is without a terminal' },
+      { flags: '--interval <seconds>', about: 'between two looks, and what rates are of (1)' },
+      { flags: '--sort <key>', about: 'name, rx, tx or drops (name)' },
+    ],
+    load: () => import('./commands/top.js'),
+  },
+  {
+    name: 'events',
+    summary: 'follow what happens at the switch, one line each, until Ctrl-C',
+    options: [followFor],
+    load: () => import('./commands/events.js'),
   },
   {
     name: 'switch',

@@ -1,5 +1,7 @@
 import type { Command } from './command.js'
 
+export const followFor = { flags: '--for <seconds>', about: 'end after this time' }
+
 /** The rows below `switch`. */
 export const switchCommands: Command[] = [
   { name: 'start', summary: 'start the switch', load: () => import('./commands/switch-start.js') },
@@ -36,8 +38,19 @@ export const switchCommands: Command[] = [
   },
   {
     name: 'events',
-    summary: 'follow what happens, one line each, until Ctrl-C',
-    options: [{ flags: '--for <seconds>', about: 'end after this time' }],
-    load: () => import('./commands/switch-events.js'),
+    summary: 'as `vhostkit events`',
+    options: [followFor],
+    load: () => import('./commands/events.js'),
+  },
+  {
+    name: 'metrics',
+    summary: 'its counters in the text format of Prometheus',
+    options: [
+      {
+        flags: '--listen <address>',
+        about: 'serve them over HTTP, as in 127.0.0.1:9720 (only a port: this host)',
+      },
+    ],
+    load: () => import('./commands/switch-metrics.js'),
   },
 ]

@@ -127,6 +127,11 @@ export const errorTable = {
   timeout: row(1, 'A wait took too long.', 'See what was waited for.'),
 
   // The hands: programs, monitors, receipts, the demo.
+  'listen-failed': row(
+    1,
+    'An address cannot be listened on.',
+    'Choose another port, or end the program that has it.',
+  ),
   'program-failed': row(1, 'A program could not be run.', 'See the cause.'),
   'tap-failed': row(1, 'The tap could not be made.', 'See the cause; `ip link` shows what is there.'),
   'monitor-failed': row(

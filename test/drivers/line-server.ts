@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 export interface LineServer {
   path: string
@@ -14,9 +14,11 @@ type Message = Record<string, unknown>
 export async function serveLines(
   answer: (message: Message, send: (reply: unknown) => void, socket: Socket) => void,
   greeting?: unknown,
+  at?: string,
 ): Promise<LineServer> {
-  const folder = mkdtempSync(join(tmpdir(), 'vkt-'))
-  const path = join(folder, 'socket')
+  const folder = at === undefined ? mkdtempSync(join(tmpdir(), 'vkt-')) : dirname(at)
+  mkdirSync(folder, { recursive: true })
+  const path = at ?? join(folder, 'socket')
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {
     sockets.add(socket)

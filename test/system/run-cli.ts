@@ -3,6 +3,8 @@ import { once } from 'node:events'
 
 export interface CliRun {
   child: ChildProcess
+  /** What it has said so far. */
+  output: { stdout: string; stderr: string }
   /** Settles when a line of stderr matches; rejects when the program ends without one. */
   line(pattern: RegExp): Promise<string>
   /** Settles when the program has ended. */
@@ -27,7 +29,7 @@ export function startCli(
   const [file = '', ...first] = program
   const child = spawn(file, [...first, ...args], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [program[0] === 'script' ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   })
   const output = { stdout: '', stderr: '' }
   const watchers = new Set<() => void>()
@@ -40,7 +42,7 @@ export function startCli(
   const result = once(child, 'close').then(([exitCode, signal]) => {
     return { exitCode, signal, ...output, ms: performance.now() - begin } as CliResult
   })
-  return { child, result, line: (pattern) => watchLine(pattern, output, watchers, result) }
+  return { child, output, result, line: (pattern) => watchLine(pattern, output, watchers, result) }
 }
 
 /** Runs the tool to its end. */
