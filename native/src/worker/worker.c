@@ -30,26 +30,38 @@
 /* Kicks are told apart from the wake-up fd by this. */
 #define WATCH_WAKE UINT64_MAX
 
-/* One round, begun at `since`: every queue of ours once. Returns the frames moved. */
-static unsigned worker_round(struct worker *worker, uint64_t since)
+/*
+ * One round, begun at `begin`: every queue of ours once, from where the last one ended early. Returns the frames moved.
+ * One that lasts too long ends: bursts are bounded, but many queues may flood many ports at once, and whoever waits for our quiet
+ * point, which is only behind a round, gives the program up when it does not come (quiesce.h).
+ */
+static unsigned worker_round(struct worker *worker, uint64_t begin)
 {
     const struct source_list *list = &worker->topology->workers[worker->id];
-    unsigned frames = 0, busy = 0;
+    unsigned frames = 0, busy = 0, at = worker->next_source < list->count ? worker->next_source : 0;
+    uint64_t since = begin;
 
-    for (unsigned i = 0; i < list->count; i++) {
-        struct port *port = list->sources[i].port;
+    worker->next_source = 0;
+    for (unsigned i = 0; i < list->count; i++, at = at + 1 < list->count ? at + 1 : 0) {
+        struct port *port = list->sources[at].port;
 
         if (__builtin_expect(atomic_load_explicit(&port->held, memory_order_acquire), false))
             continue;
-        unsigned taken = port->ops->poll(port, list->sources[i].pair, worker);
+        unsigned taken = port->ops->poll(port, list->sources[at].pair, worker);
+
+        if (taken == 0)
+            continue;
+        uint64_t now = cycles_now();
 
         frames += taken;
-        busy += taken > 0;
-        if (list->measured && taken > 0) {
-            uint64_t now = cycles_now();
-
-            counter_add(&port->rx[list->sources[i].pair].cycles, now - since);
-            since = now;
+        busy++;
+        if (list->measured)
+            counter_add(&port->rx[list->sources[at].pair].cycles, now - since);
+        since = now;
+        if (__builtin_expect(now - begin > ROUND_CYCLES_MAX, 0)) {
+            worker->next_source = at + 1;
+            busy = list->count; /* nobody knows about the others */
+            break;
         }
     }
     worker->busy_sources = busy;

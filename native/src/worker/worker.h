@@ -37,6 +37,9 @@ struct worker_place {
     bool on_node;    /* without a core: kept on the node's CPUs */
 };
 
+/* Cycles after which a round ends: 20 to 50 ms. No burst lasts nearly so long, but in floods to hundreds of ports. */
+#define ROUND_CYCLES_MAX UINT64_C(100000000)
+
 struct worker {
     unsigned id;                /* set at start */
     struct worker_place place;  /* set at start */
@@ -50,6 +53,7 @@ struct worker {
 
     struct topology *topology;  /* of this round */
     uint64_t round;             /* number of this round */
+    unsigned next_source;       /* where the next round begins: not 0 after one that ended early */
     uint64_t quiet_since;       /* monotonic_ns of the first empty round; 0: not quiet */
     struct offload_work *offload;
     struct egress_list *egress; /* [PORTS_MAX] */
