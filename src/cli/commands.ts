@@ -148,4 +148,17 @@ export const commands: Command[] = [
     args: [{ name: '[code]', about: 'as in "[hugepages-short]"; all of them without it' }],
     load: () => import('./commands/explain.js'),
   },
+  {
+    name: 'completion',
+    summary: 'print completion of the command line for a shell',
+    args: [{ name: '<shell>', about: 'bash, zsh or fish' }],
+    load: () => import('./commands/completion.js'),
+  },
+  {
+    name: 'man',
+    summary: 'print a man page, or write all of them into a folder',
+    args: [{ name: '[command]', about: 'one command; the program itself without it' }],
+    options: [{ flags: '--to <folder>', about: 'write all pages into this folder' }],
+    load: () => import('./commands/man.js'),
+  },
 ]

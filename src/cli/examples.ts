@@ -35,4 +35,6 @@ export const examples: Record<string, readonly string[]> = {
   'hooks uninstall': ['vhostkit hooks uninstall'],
   demo: ['vhostkit demo', 'vhostkit demo --kills 50'],
   explain: ['vhostkit explain', 'vhostkit explain hugepages-short'],
+  completion: ['vhostkit completion bash > /etc/bash_completion.d/vhostkit', 'vhostkit completion fish'],
+  man: ['vhostkit man apply | man -l -', 'vhostkit man --to /usr/local/share/man/man1'],
 }

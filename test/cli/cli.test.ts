@@ -37,7 +37,7 @@ describe('command line', () => {
       const help = await parseArguments([...words, '--help'])
       for (const example of examples[words.join(' ')] ?? []) {
         assert.ok('result' in help && help.result.text.includes(`\n  ${example}`), example)
-        for (const line of example.split(/ \|\|? /)) {
+        for (const line of example.split(/ \|\|? | > /)) {
           const [program, ...rest] = line.split(' ')
           if (program === 'vhostkit') assert.ok('input' in (await parseArguments(rest)), line)
         }
