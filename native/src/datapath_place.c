@@ -76,6 +76,7 @@ static struct placement_source *sources_list(const struct datapath *datapath, un
 
             *next++ = (struct placement_source){
                 .node = datapath->ports[i]->node,
+                .load = datapath->ports[i]->loads[pair].load,
                 .worker = worker != NULL ? (int)worker->id : -1,
             };
         }

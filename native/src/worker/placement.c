@@ -57,17 +57,19 @@ static bool may_stay(const struct placement_worker *workers, unsigned worker_cou
     return distance_of(&workers[source->worker], source) <= best_distance(workers, worker_count, source);
 }
 
-/* One round over the sources, the last comer first; whether any of them moved. */
-static bool move_some(const struct placement_worker *workers, unsigned worker_count, unsigned *load,
+/* One round over the sources, the last comer first; whether any of them moved. Never to a worker that is busier. */
+static bool move_some(const struct placement_worker *workers, unsigned worker_count, unsigned *load, unsigned *busy,
                       struct placement_source *sources, unsigned source_count)
 {
     bool moved = false;
     for (unsigned i = source_count; i-- > 0;) {
         unsigned best = least_loaded(workers, worker_count, load, &sources[i]);
-        if (load[sources[i].worker] <= load[best] + 1)
+        if (load[sources[i].worker] <= load[best] + 1 || busy[sources[i].worker] < busy[best])
             continue;
         load[sources[i].worker]--;
         load[best]++;
+        busy[sources[i].worker] -= sources[i].load;
+        busy[best] += sources[i].load;
         sources[i].worker = (int)best;
         moved = true;
     }
@@ -77,7 +79,8 @@ static bool move_some(const struct placement_worker *workers, unsigned worker_co
 void placement_assign(const struct placement_worker *workers, unsigned worker_count,
                       struct placement_source *sources, unsigned source_count)
 {
-    unsigned load[WORKERS_MAX] = {0};
+    unsigned load[WORKERS_MAX] = {0}; /* queues */
+    unsigned busy[WORKERS_MAX] = {0}; /* thousandths of its time */
     if (worker_count > WORKERS_MAX)
         worker_count = WORKERS_MAX;
 
@@ -93,8 +96,10 @@ void placement_assign(const struct placement_worker *workers, unsigned worker_co
         sources[i].worker = (int)least_loaded(workers, worker_count, load, &sources[i]);
         load[sources[i].worker]++;
     }
+    for (unsigned i = 0; i < source_count; i++)
+        busy[sources[i].worker] += sources[i].load;
     /* Ends: each move lessens the sum of the squares of the loads. */
-    while (move_some(workers, worker_count, load, sources, source_count))
+    while (move_some(workers, worker_count, load, busy, sources, source_count))
         continue;
     for (unsigned i = 0; i < source_count; i++)
         sources[i].remote = distance_of(&workers[sources[i].worker], &sources[i]) == REMOTE;

@@ -16,6 +16,7 @@ struct placement_worker {
 /* A queue to be served. */
 struct placement_source {
     int node;    /* NUMA node of the guest's memory; -1: unknown */
+    unsigned load; /* thousandths of its worker's time in the last second; 0: nothing known */
     int worker;  /* in: worker that serves it now, -1 none; out: the one that shall */
     bool remote; /* out: that worker's node is another than the memory's */
 };
@@ -23,8 +24,9 @@ struct placement_source {
 /*
  * Gives each source a worker: one on its own node when there is one, else one
  * whose node is unknown, else any; of these the least loaded. It stays where it
- * is as long as that is no worse by more than one queue. The same input always
- * gives the same output. worker_count >= 1.
+ * is as long as that is no worse by more than one queue, or its worker is less busy
+ * than the one with fewer: what balance.h did by load is not undone by number.
+ * The same input always gives the same output. worker_count >= 1.
  */
 void placement_assign(const struct placement_worker *workers, unsigned worker_count,
                       struct placement_source *sources, unsigned source_count);

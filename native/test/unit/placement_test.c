@@ -314,6 +314,37 @@ static unsigned wanted_on(const struct placement_seat *seats, unsigned count, in
     return wanted;
 }
 
+/* A heavy queue was left alone with its worker: by number the other has two too many. */
+static void test_what_was_balanced_by_load_stays(void **state)
+{
+    (void)state;
+    struct host host = {0};
+
+    add_workers(&host, 0, 2);
+    add_sources(&host, 0, 4);
+    for (unsigned i = 0; i < 4; i++)
+        host.sources[i].worker = i != 0;
+    host.sources[0].load = 900;
+    for (unsigned i = 1; i < 4; i++)
+        host.sources[i].load = 200;
+    struct host before = host;
+
+    assign(&host);
+    assert_int_equal(differences(&before, &host), 0);
+
+    /* Nor when a port is added, which nobody knows the load of. */
+    add_sources(&host, 0, 1);
+    assign(&host);
+    assert_int_equal(differences(&before, &host), 0);
+
+    /* Without the loads numbers count. */
+    host = before;
+    for (unsigned i = 0; i < 4; i++)
+        host.sources[i].load = 0;
+    assign(&host);
+    assert_int_equal(load_of(&host, 0), 2);
+}
+
 static void test_seats_of_their_own_are_always_wanted(void **state)
 {
     (void)state;
@@ -385,6 +416,7 @@ int main(void)
         cmocka_unit_test(test_nothing_to_place),
         cmocka_unit_test(test_worker_on_the_node_is_better_than_one_somewhere),
         cmocka_unit_test(test_balance_never_crosses_nodes),
+        cmocka_unit_test(test_what_was_balanced_by_load_stays),
         cmocka_unit_test(test_seats_of_their_own_are_always_wanted),
         cmocka_unit_test(test_spare_seat_comes_and_goes_with_the_guests),
         cmocka_unit_test(test_unfit_seat_is_replaced_by_the_next_of_its_node),
