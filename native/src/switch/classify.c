@@ -78,15 +78,19 @@ classify(const struct port *from, const struct port_policy *policy, struct vlan_
         frames[i].drop = (uint16_t)frame_check(longest, features, &frames[i]);
         if (frames[i].drop != DROP_NONE)
             continue;
-        uint64_t destination = mac_load(frames[i].head);
+        uint64_t destination = mac_load(frames[i].head), source = mac_load(frames[i].head + 6);
 
         if (destination != last.destination)
             mac_table_prefetch(macs_of(from->network->macs, vlans, &frames[i]), destination);
+        if (source != last.source)
+            mac_table_prefetch(macs_of(from->network->macs, vlans, &frames[i]), source);
         last.destination = destination;
+        last.source = source;
     }
     if (__builtin_expect(port_policy_checks_sources(policy), 0))
         drop_spoofed(policy, frames, count);
     last.destination = UINT64_MAX;
+    last.source = 0;
     for (unsigned i = 0; i < count; i++) {
         if (frames[i].drop != DROP_NONE)
             continue;

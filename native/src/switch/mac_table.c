@@ -24,6 +24,7 @@
 
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 #define BUCKET_SLOTS 8u
@@ -401,6 +402,20 @@ static uint32_t bucket_count_for(unsigned capacity)
     return count;
 }
 
+/* Frames with many addresses look up all over the table: on small pages each look-up would miss the TLB, too. */
+#define HUGE_PAGE (UINT64_C(2) << 20)
+
+/* On a huge page if there are enough for one and the kernel has one; else on small ones. */
+static struct bucket *buckets_create(uint32_t count)
+{
+    size_t size = sizeof(struct bucket) * count;
+    struct bucket *buckets = aligned_alloc(size % HUGE_PAGE == 0 ? HUGE_PAGE : _Alignof(struct bucket), size);
+
+    if (buckets != NULL && size % HUGE_PAGE == 0)
+        (void)madvise(buckets, size, MADV_HUGEPAGE);
+    return buckets;
+}
+
 struct mac_table *mac_table_create(unsigned capacity)
 {
     uint32_t bucket_count = bucket_count_for(capacity);
@@ -412,7 +427,7 @@ struct mac_table *mac_table_create(unsigned capacity)
         table->ports[port].oldest = table->ports[port].newest = SLOT_NONE;
 
     uint64_t random[2];
-    table->buckets = aligned_alloc(_Alignof(struct bucket), sizeof *table->buckets * bucket_count);
+    table->buckets = buckets_create(bucket_count);
     table->links = calloc((size_t)bucket_count * BUCKET_SLOTS, sizeof *table->links);
     if (table->buckets == NULL || table->links == NULL ||
         getrandom(random, sizeof random, 0) != sizeof random) {
