@@ -16,6 +16,11 @@ const driver = [
 /** Every command there is; help comes from here too. */
 export const commands: Command[] = [
   {
+    name: 'schema',
+    summary: 'print the JSON Schema of a spec, for editors and other programs',
+    load: () => import('./commands/schema.js'),
+  },
+  {
     name: 'plan',
     summary: 'show what a spec would become on this host, and why',
     args: [spec],

@@ -1,6 +1,7 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderErrorPage } from '../../src/core/errors.js'
+import { renderSpecPage, specJsonSchema } from '../../src/core/spec/json-schema.js'
 import { readCases } from './read-cases.js'
 import { renderCase } from './render-case.js'
 
@@ -12,3 +13,6 @@ for (const golden of readCases()) {
   for (const [file, text] of renderCase(golden)) writeFileSync(join(golden.folder, file), text)
 }
 writeFileSync('docs/errors.md', renderErrorPage())
+writeFileSync('docs/spec.md', renderSpecPage())
+mkdirSync('schema', { recursive: true })
+writeFileSync('schema/spec.schema.json', `${JSON.stringify(specJsonSchema(), null, 2)}\n`)

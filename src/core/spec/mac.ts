@@ -1,6 +1,6 @@
 /** MAC addresses as written: six pairs of hex digits with colons. */
 
-export const macPattern = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i
+export const macPattern = /^[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}$/
 
 /** Why a network card cannot have this address (of the right form); null when it can. */
 export function whyNotACardMac(mac: string): string | null {

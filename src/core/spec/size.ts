@@ -6,7 +6,7 @@ export const gib = 1024 * mib
 
 const factors: Record<string, number> = { '': 1, K: kib, M: mib, G: gib, T: 1024 * gib }
 
-export const sizePattern = /^([0-9]{1,16})\s?([KMGT]?)(?:i?B)?$/i
+export const sizePattern = /^([0-9]{1,16})\s?([KMGTkmgt]?)(?:[iI]?[bB])?$/
 
 /** Bytes of "256M", "256MiB", "2 GiB" or "1048576"; null when it is none of these or not exact. */
 export function parseSize(text: string): number | null {

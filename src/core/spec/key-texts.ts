@@ -1,0 +1,73 @@
+/**
+ * What each key of a spec means, by its path; "[]" stands for the items of a list. The JSON Schema, and so
+ * every editor, and docs/spec.md show these; a test fails when a key has none.
+ */
+export const keyTexts: Record<string, string> = {
+  version: 'Version of this format; always 1.',
+  name: 'Name of the deployment; status, start, stop and destroy take it.',
+  driver: 'Who runs the machines: qemu (vhostkit itself) or libvirt (they become its domains).',
+  connect: "URI of this host's libvirt; without it, as root qemu:///system, else qemu:///session.",
+  hugepages:
+    'preferred: hugepages when there are enough, else ordinary shared memory; required: refused without; off: never.',
+  boot: "What machines boot that do not say themselves; without it, the demo's guest.",
+  'boot.kernel': 'Absolute path of a Linux kernel.',
+  'boot.initrd': 'Absolute path of its initial RAM disk.',
+  'boot.cmdline': "The kernel's command line.",
+  networks: 'Networks of the switch; each is one broadcast domain.',
+  'networks[].name': 'Name that interfaces use.',
+  'networks[].mtu': 'Largest packet, told to the guests.',
+  'networks[].link': 'Wires its two interfaces straight to each other, without lookup or learning.',
+  'networks[].host':
+    "The host's own addresses on it, through a tap: one address with prefix length, or a mapping.",
+  'networks[].host.addresses': 'Addresses with their prefix lengths, IPv4 or IPv6.',
+  machines: 'The virtual machines.',
+  'machines[].name': 'Name of the machine, once in the deployment.',
+  'machines[].cpus': 'Virtual CPUs.',
+  'machines[].memory': 'Memory, such as 512M or 2G; a whole number of pages.',
+  'machines[].hugepages': 'As at the top, for this machine.',
+  'machines[].hugepage-size': 'Size of its hugepages; without it, whichever the host has.',
+  'machines[].node': 'auto, or host NUMA nodes, one for each node of the guest.',
+  'machines[].boot': 'What this machine boots.',
+  'machines[].boot.kernel': 'Absolute path of a Linux kernel.',
+  'machines[].boot.initrd': 'Absolute path of its initial RAM disk.',
+  'machines[].boot.cmdline': "The kernel's command line.",
+  'machines[].interfaces': 'Its network cards: names of networks, or mappings.',
+  'machines[].interfaces[].network': 'Network it is on.',
+  'machines[].interfaces[].mac': 'Its MAC address; without it, derived from the names.',
+  'machines[].interfaces[].queues': 'Queue pairs; without it, planned from the vCPUs.',
+  'machines[].interfaces[].carrier':
+    'steady: the guest does not see the switch restart; follow: its link goes down meanwhile.',
+  'machines[].interfaces[].isolated': 'Reaches only those of its network that are not isolated.',
+  'machines[].interfaces[].storm': 'Frames a second that may be flooded from it.',
+  'machines[].interfaces[].vlan': 'A VLAN id makes an access port; a mapping makes a trunk.',
+  'machines[].interfaces[].vlan.trunk': 'VLANs that it carries tagged.',
+  'machines[].interfaces[].vlan.native': 'VLAN that it carries untagged.',
+  'machines[].interfaces[].bandwidth': 'Limits; what is beyond is dropped.',
+  'machines[].interfaces[].mirror': 'Who gets a copy of its frames: another interface or a file.',
+  'machines[].interfaces[].mirror.to':
+    'Interface that gets the copies, such as vm3 or vm3/1, and nothing else.',
+  'machines[].interfaces[].mirror.file':
+    "Name of a pcap-ng file in the captures folder beside the switch's state.",
+  'machines[].interfaces[].mirror.direction': 'Frames to the guest (inbound), from it (outbound), or both.',
+  'machines[].interfaces[].mirror.snaplen': 'Bytes kept of each frame.',
+  'machines[].interfaces[].mirror.limit': 'Size at which the file ends.',
+  'machines[].interfaces[].antispoof':
+    'true: the guest sends from its own MAC only; a list: also from these IPv4 addresses only.',
+  ...bandwidthTexts('inbound', 'to the guest'),
+  ...bandwidthTexts('outbound', 'from the guest'),
+  switch: 'Where and how the switch works.',
+  'switch.cores': 'CPUs with a worker each; auto plans them.',
+  'switch.spare-cores': "CPUs for a worker only while a guest's memory is on a NUMA node without one.",
+  'switch.idle': 'adaptive: sleeps when nothing comes; poll: never sleeps.',
+}
+
+function bandwidthTexts(direction: string, words: string): Record<string, string> {
+  const path = `machines[].interfaces[].bandwidth.${direction}`
+  return {
+    [path]: `Limits of what goes ${words}.`,
+    [`${path}.average`]: 'Kilobytes (1000 bytes) a second in the long run.',
+    [`${path}.peak`]: 'Kilobytes a second within a burst.',
+    [`${path}.burst`]: 'KiB that may come at peak speed.',
+    [`${path}.packets`]: 'Packets a second.',
+  }
+}
