@@ -16,6 +16,15 @@ const driver = [
 /** Every command there is; help comes from here too. */
 export const commands: Command[] = [
   {
+    name: 'init',
+    summary: 'ask what is to be, show the plan, and write the spec, apply it, or both',
+    options: [
+      { flags: '--answers <file>', about: 'answers as YAML or JSON ("-": stdin) in place of questions' },
+      { flags: '--force', about: 'write over a spec that is there' },
+    ],
+    load: () => import('./commands/init.js'),
+  },
+  {
     name: 'schema',
     summary: 'print the JSON Schema of a spec, for editors and other programs',
     load: () => import('./commands/schema.js'),

@@ -8,11 +8,14 @@ import { exists, listFolder } from '../world/files.js'
 import type { CommandInput } from './command.js'
 import type { Places } from './places.js'
 
+export interface SpecInput {
+  specText: SpecText
+  spec: Spec
+  planOptions: PlanOptions
+}
+
 /** The spec a command was given, and what machines boot that do not say. */
-export async function readSpecInput(
-  input: CommandInput,
-  places: Places,
-): Promise<{ specText: SpecText; spec: Spec; planOptions: PlanOptions }> {
+export async function readSpecInput(input: CommandInput, places: Places): Promise<SpecInput> {
   const specText = await readSpec(input.args.spec ?? '')
   const { driver, connect } = input.options
   const spec = overrideSpec(requireSpec(specText), {
@@ -24,7 +27,7 @@ export async function readSpecInput(
 }
 
 /** The guest that the demo made, so that a spec without `boot` has something to start. */
-async function findTestGuest(root: string): Promise<BootSpec | undefined> {
+export async function findTestGuest(root: string): Promise<BootSpec | undefined> {
   const cache = join(root, '.cache/guest')
   const kernel = join(cache, 'kernel/vmlinuz')
   const initrd = (await listFolder(cache)).find((name) => /^initrd-.*\.gz$/.test(name))

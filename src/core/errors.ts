@@ -20,6 +20,11 @@ export const errorTable = {
   // The spec and what is in it.
   'spec-refused': row(3, 'The spec has problems.', 'Correct the lines shown and run the command again.'),
   'spec-unreadable': row(3, 'The spec file cannot be read.', 'Check the path and its permissions.'),
+  'answers-refused': row(
+    3,
+    'The answers for the wizard are not usable.',
+    'Correct the answers named; `vhostkit init --help` shows how they are given.',
+  ),
   'spec-syntax': row(3, 'The text is not YAML or JSON.', 'Correct the syntax at the place shown.'),
   'spec-too-large': row(
     3,
@@ -121,6 +126,7 @@ export const errorTable = {
     'See the sentence; nothing of others was touched.',
   ),
   'machine-changed': row(1, 'A running machine was started differently.', 'Apply with --restart.'),
+  'file-exists': row(1, 'A file is there already.', 'Choose another name, or say --force.'),
   'lock-held': row(1, 'Another vhostkit is at work.', 'Wait until it has finished.'),
   'not-found': row(1, 'There is nothing of that name.', 'See vhostkit status.'),
   'step-failed': row(1, 'A step failed; the steps before it were undone.', 'See the cause.'),

@@ -2,6 +2,9 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderErrorPage } from '../../src/core/errors.js'
 import { renderSpecPage, specJsonSchema } from '../../src/core/spec/json-schema.js'
+import { conversationFile, keptHosts, transcript } from '../core/wizard/conversation.js'
+import { sightsOf } from '../core/wizard/sights.js'
+import { renderScreens, screensFile } from '../wizard/screens.js'
 import { readCases } from './read-cases.js'
 import { renderCase } from './render-case.js'
 
@@ -16,3 +19,6 @@ writeFileSync('docs/errors.md', renderErrorPage())
 writeFileSync('docs/spec.md', renderSpecPage())
 mkdirSync('schema', { recursive: true })
 writeFileSync('schema/spec.schema.json', `${JSON.stringify(specJsonSchema(), null, 2)}\n`)
+mkdirSync('test/core/wizard/conversations', { recursive: true })
+for (const host of keptHosts) writeFileSync(conversationFile(host), transcript(sightsOf(host)))
+writeFileSync(screensFile, await renderScreens())

@@ -3,14 +3,22 @@ import { showProblems } from '../../core/spec/show-problems.js'
 import { readFacts } from '../../host/facts.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { operate } from '../operate.js'
-import { readSpecInput } from '../read-input.js'
+import { readSpecInput, type SpecInput } from '../read-input.js'
 import { run as runDiff } from './diff.js'
 import { showForgotten } from './switch-start.js'
 
 export async function run(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   if (input.options.dryRun === true) return { ...(await runDiff(input, context)), exitCode: 0 }
+  return applySpec(await readSpecInput(input, context.places), input, context)
+}
+
+/** Brings the host to a spec, wherever its text came from. */
+export async function applySpec(
+  { specText, spec, planOptions }: SpecInput,
+  input: CommandInput,
+  context: CommandContext,
+): Promise<CommandResult> {
   const { places } = context
-  const { specText, spec, planOptions } = await readSpecInput(input, places)
   const { steps, notices, forgotten } = await operate(`apply ${spec.name}`, input, context, (operation) =>
     deploy(
       {

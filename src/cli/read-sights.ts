@@ -1,0 +1,56 @@
+import { basename, join } from 'node:path'
+import { namePattern } from '../core/spec/names.js'
+import { requireConnect } from '../core/spec/override-spec.js'
+import type { GuestChoice, Sights } from '../core/wizard/sights.js'
+import { parseRoutes } from '../demo/routes.js'
+import { listNetworks } from '../drivers/libvirt/list-networks.js'
+import { readFacts } from '../host/facts.js'
+import { listFolder } from '../world/files.js'
+import { runProgram } from '../world/run-program.js'
+import type { Places } from './places.js'
+import { findTestGuest } from './read-input.js'
+
+/** Everything the wizard looks at before it asks. `force`: files that are there may be written over. */
+export async function readSights(places: Places, folder: string, force: boolean): Promise<Sights> {
+  const facts = await readFacts(places.builtSwitch)
+  const name = basename(folder)
+  const [routes, libvirtNetworks, guests, files] = await Promise.all([
+    runProgram('ip', ['-json', '-4', 'route', 'show']),
+    facts.libvirt === null ? null : listNetworks(requireConnect(undefined, facts.uid)),
+    findGuests(places.root, folder),
+    listFolder(folder),
+  ])
+  return {
+    facts,
+    folders: places.folders,
+    suggestedName: namePattern.test(name) && name.length <= 24 ? name : 'lab',
+    subnets: parseRoutes(routes.stdout),
+    libvirtNetworks,
+    guests,
+    takenFiles: force ? [] : files,
+  }
+}
+
+/** Kernels with their RAM disks in the folder, and the demo's guest when it was made. */
+async function findGuests(root: string, folder: string): Promise<GuestChoice[]> {
+  const files = await listFolder(folder)
+  const kernels = files.filter((file) => /^(vmlinuz|bzImage)/.test(file))
+  const own = kernels.map((kernel): GuestChoice => {
+    const version = kernel.replace(/^[^-]*/, '')
+    const initrd = files.find((file) => /^(initrd|initramfs)/.test(file) && file.includes(version))
+    const boot = {
+      kernel: join(folder, kernel),
+      initrd: initrd === undefined ? '' : join(folder, initrd),
+      cmdline: 'console=ttyS0',
+    }
+    return {
+      id: kernel,
+      label: `${kernel}${initrd === undefined ? '' : ` with ${initrd}`}`,
+      boot,
+      addressed: false,
+    }
+  })
+  const test = await findTestGuest(root)
+  const demo = { id: 'demo', label: "the demo's guest, which answers pings", addressed: true }
+  return [...own, ...(test === undefined ? [] : [{ ...demo, boot: test }])]
+}

@@ -1,0 +1,28 @@
+import type { Facts } from '../facts/facts.js'
+import type { Folders } from '../plan/plan.js'
+import type { BootSpec } from '../spec/spec.js'
+
+/** What the wizard can see for itself, so that it need not ask. */
+export interface Sights {
+  facts: Facts
+  folders: Folders
+  /** A name for the deployment: that of the folder, when it can be one. */
+  suggestedName: string
+  /** IPv4 subnets that the host has routes to, as "10.0.0.0/8". */
+  subnets: string[]
+  /** Names of libvirt's own networks; null when libvirt does not answer. */
+  libvirtNetworks: string[] | null
+  guests: GuestChoice[]
+  /** Names that a new spec must not have, since there are files of them. */
+  takenFiles: string[]
+}
+
+/** Something that machines can boot. */
+export interface GuestChoice {
+  /** Its word in answers. */
+  id: string
+  label: string
+  boot: BootSpec
+  /** It takes its address from `vhostkit.ip=` on the command line, as the demo's guest does. */
+  addressed: boolean
+}

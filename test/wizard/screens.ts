@@ -1,0 +1,42 @@
+import { select } from '@inquirer/prompts'
+import { render } from '@inquirer/testing'
+import type { Question } from '../../src/core/wizard/question.js'
+import { listConfig, textConfig } from '../../src/wizard/ask.js'
+import { liveText } from '../../src/wizard/live-text.js'
+import { talk } from '../core/wizard/conversation.js'
+import { sightsOf } from '../core/wizard/sights.js'
+
+export const screensFile = 'test/wizard/screens.txt'
+
+/** Every question there is: two networks, two machines that are not alike, a kernel of one's own. */
+export function everyQuestion(): Question[] {
+  const wish: Record<string, string> = { networks: 'lan, storage', alike: 'no', boot: 'own' }
+  return talk(sightsOf('two-node-libvirt'), ({ id, ...question }) => wish[id] ?? question.default).questions
+}
+
+/** A question in inquirer's own test terminal. */
+export async function showQuestion(question: Question) {
+  return question.choices === null
+    ? render(liveText, textConfig(question))
+    : render(select<string>, listConfig(question))
+}
+
+/** The screens of all questions as they are first seen. */
+export async function renderScreens(): Promise<string> {
+  const screens: string[] = []
+  for (const question of everyQuestion()) {
+    const { getScreen, events, answer } = await showQuestion(question)
+    screens.push(`==== ${question.id}\n${trimLines(getScreen())}\n`)
+    events.keypress('enter')
+    await answer
+  }
+  return screens.join('\n')
+}
+
+export function trimLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')
+    .trimEnd()
+}
