@@ -44,9 +44,10 @@ const layers: Record<string, string[]> = {
   apply: ['apply', 'drivers', 'host', 'world', 'core'],
   wizard: ['wizard', 'core'],
   hook: ['hook', 'apply', 'drivers', 'host', 'world', 'core'],
+  hotplug: ['hotplug', 'hook', 'apply', 'drivers', 'host', 'world', 'core'],
   demo: ['demo', 'apply', 'drivers', 'host', 'world', 'core'],
   bench: ['bench', 'drivers', 'world', 'core'],
-  cli: ['cli', 'demo', 'hook', 'wizard', 'apply', 'drivers', 'host', 'world', 'core'],
+  cli: ['cli', 'demo', 'hotplug', 'hook', 'wizard', 'apply', 'drivers', 'host', 'world', 'core'],
 }
 
 /** What reaches out without an import. */

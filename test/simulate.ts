@@ -82,6 +82,8 @@ export class SimulatedHost {
       case 'stop-machine':
         this.stopMachine(action.machine.name)
         break
+      default:
+        assert.fail(`no deployment does ${action.do}`)
     }
   }
 
@@ -160,6 +162,8 @@ export class SimulatedHost {
       domain: () =>
         verify.expect === 'domain' &&
         (live.machines.find(({ name }) => name === verify.machine.name)?.domain?.xml ?? null) === verify.xml,
+      interface: () => false,
+      metadata: () => false,
       nothing: () => true,
     }
     assert.ok(there[verify.expect](), `${id} is seen`)

@@ -13,6 +13,11 @@ const driver = [
   connect,
 ]
 
+const plugArgs = [
+  { name: '<domain>', about: 'its name or UUID' },
+  { name: '<network>', about: 'a network of the switch' },
+]
+
 /** Every command there is; help comes from here too. */
 export const commands: Command[] = [
   {
@@ -127,6 +132,36 @@ export const commands: Command[] = [
     args: [{ name: '<domain>', about: 'its name or UUID' }],
     options: [connect],
     load: () => import('./commands/restore.js'),
+  },
+  {
+    name: 'interface',
+    summary: 'cards of a domain, also while it runs',
+    commands: [
+      {
+        name: 'attach',
+        summary: 'one more card, as in: vhostkit interface attach web lan --queues 2',
+        args: plugArgs,
+        options: [
+          { flags: '--mac <address>', about: 'its MAC (derived from the names)' },
+          { flags: '--queues <count>', about: 'queue pairs (1)' },
+          { flags: '--mtu <bytes>', about: 'its MTU (that of the network, else 1500)' },
+          dryRun,
+          connect,
+        ],
+        load: () => import('./commands/interface-attach.js'),
+      },
+      {
+        name: 'detach',
+        summary: 'take one away, as in: vhostkit interface detach web lan',
+        args: plugArgs,
+        options: [
+          { flags: '--mac <address>', about: 'which, when it has several on that network' },
+          dryRun,
+          connect,
+        ],
+        load: () => import('./commands/interface-detach.js'),
+      },
+    ],
   },
   {
     name: 'hooks',

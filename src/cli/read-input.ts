@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { readSpec, requireSpec, type SpecText } from '../apply/prepare.js'
 import { VhostkitError } from '../core/errors.js'
 import type { PlanOptions } from '../core/plan/make-plan.js'
+import { macPattern, whyNotACardMac } from '../core/spec/mac.js'
 import { overrideSpec, requireConnect, requireName } from '../core/spec/override-spec.js'
 import type { BootSpec, Spec } from '../core/spec/spec.js'
 import { exists, listFolder } from '../world/files.js'
@@ -36,13 +37,19 @@ export async function findTestGuest(root: string): Promise<BootSpec | undefined>
 }
 
 /** A whole number of an option, or its default. */
-export function readCount(input: CommandInput, name: string, otherwise: number, most: number): number {
+export function readCount(
+  input: CommandInput,
+  name: string,
+  otherwise: number,
+  most: number,
+  least = 0,
+): number {
   const text = input.options[name]
   if (text === undefined) return otherwise
   const value = Number(text)
-  if (!Number.isInteger(value) || value < 0 || value > most) {
+  if (!Number.isInteger(value) || value < least || value > most) {
     throw new VhostkitError('usage', {
-      sentence: `--${name} takes a whole number, 0 to ${most}; found ${text}.`,
+      sentence: `--${name} takes a whole number, ${least} to ${most}; found ${text}.`,
     })
   }
   return value
@@ -58,6 +65,22 @@ export function readConnect(input: CommandInput): string {
 export function readName(input: CommandInput, name: string): string | null {
   const text = input.options[name]
   return typeof text === 'string' ? requireName(`--${name}`, text) : null
+}
+
+/** A name that is an argument. */
+export function readRequiredName(what: string, text: string | undefined): string {
+  return requireName(what, text ?? '')
+}
+
+/** A MAC address of an option, in lower case; null without it. */
+export function readMac(input: CommandInput, name: string): string | null {
+  const text = input.options[name]
+  if (typeof text !== 'string') return null
+  const why = macPattern.test(text) ? whyNotACardMac(text) : 'not of the form 52:54:00:12:34:56'
+  if (why === null) return text.toLowerCase()
+  throw new VhostkitError('usage', {
+    sentence: `--${name} takes the MAC address of a card; ${text} is ${why}.`,
+  })
 }
 
 /** Seconds that machines get to shut down by themselves, in ms. */

@@ -3,9 +3,11 @@ import type { Action, Check } from '../core/steps/steps.js'
 import { exists, removeFolder } from '../world/files.js'
 import type { Checkers, DriverContext, Hands, Performers, Verdict } from './driver.js'
 import { checkHugepagesFree, releaseHugepages, reserveHugepages } from './host/hugepages.js'
-import { makeMachineFolder } from './host/machine-folder.js'
+import { makeMachineFolder, removeSocket } from './host/machine-folder.js'
 import { createTap, deleteTap, readTaps } from './host/taps.js'
 import { defineDomain, undefineDomain } from './libvirt/define-domain.js'
+import { checkMetadata, setMetadata } from './libvirt/metadata.js'
+import { attachInterface, checkInterface, detachInterface } from './libvirt/plug-interface.js'
 import { checkDefinition } from './libvirt/read-domain.js'
 import { startMachine, stopMachine } from './machines.js'
 import { addPort, deletePort, readPortsIfAny } from './switch/ports.js'
@@ -42,6 +44,10 @@ const makePerformers = (runFolder: string): Performers => ({
   'undefine-domain': ({ machine }) => undefineDomain(domainOf(machine)),
   'start-machine': ({ machine }, { signal }) => startMachine(machine, signal),
   'stop-machine': ({ machine }, { graceMs, signal }) => stopMachine(machine, graceMs, signal),
+  'attach-interface': ({ domain, xml }, { signal }) => attachInterface(domain, xml, signal),
+  'detach-interface': ({ domain, xml }) => detachInterface(domain, xml),
+  'set-metadata': ({ domain, xml }) => setMetadata(domain, xml),
+  'remove-socket': ({ path }) => removeSocket(path),
 })
 
 function makeCheckers(runFolder: string, runs: (machine: string) => Promise<boolean>): Checkers {
@@ -68,6 +74,8 @@ function makeCheckers(runFolder: string, runs: (machine: string) => Promise<bool
     },
     domain: ({ machine, xml }) => checkDefinition(domainOf(machine), xml),
     machine: async ({ name, running }) => verdict(await runs(name), running, `machine ${name}`),
+    interface: ({ domain, mac, present }) => checkInterface(domain, mac, present),
+    metadata: ({ domain, xml }) => checkMetadata(domain, xml),
     nothing: async () => ({ ok: true, found: '' }),
   }
 }

@@ -3,6 +3,7 @@ import {
   chmod,
   chown,
   constants,
+  lstat,
   mkdir,
   open,
   readdir,
@@ -123,6 +124,11 @@ export async function removeFile(path: string): Promise<void> {
 
 export async function exists(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null)) !== null
+}
+
+/** Whether there is a socket of that name; a link to one is none. */
+export async function isSocket(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => null))?.isSocket() ?? false
 }
 
 /** Whether this process may do that with the file ("rw", "x", …). */

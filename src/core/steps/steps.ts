@@ -5,6 +5,14 @@
  */
 import type { MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
 
+/** A domain of libvirt, and which of its two definitions: that of the machine that runs, and that it starts from next. */
+export interface DomainTarget {
+  connect: string
+  uuid: string
+  live: boolean
+  config: boolean
+}
+
 /** What a step does. Each action is carried out by exactly one driver. */
 export type Action =
   /** `uid`: who runs QEMU, when that is another user: the folder is his, and he may pass those above it. */
@@ -23,6 +31,13 @@ export type Action =
   | { do: 'undefine-domain'; machine: MachineArtifact }
   | { do: 'start-machine'; machine: MachineArtifact }
   | { do: 'stop-machine'; machine: MachineArtifact }
+  /** Into the machine that runs, the definition, or both. */
+  | { do: 'attach-interface'; domain: DomainTarget; mac: string; xml: string }
+  | { do: 'detach-interface'; domain: DomainTarget; mac: string; xml: string }
+  /** Our words in the metadata; null = none. */
+  | { do: 'set-metadata'; domain: DomainTarget; xml: string | null }
+  /** What QEMU left of a card that is gone. */
+  | { do: 'remove-socket'; path: string }
 
 /** What must be true afterwards; read back from the host by the same driver. */
 export type Check =
@@ -33,6 +48,8 @@ export type Check =
   | { expect: 'port'; control: string; name: string; present: boolean }
   | { expect: 'domain'; machine: MachineArtifact; xml: string | null }
   | { expect: 'machine'; name: string; running: boolean }
+  | { expect: 'interface'; domain: DomainTarget; mac: string; present: boolean }
+  | { expect: 'metadata'; domain: DomainTarget; xml: string | null }
   | { expect: 'nothing' }
 
 export interface Step {

@@ -49,6 +49,29 @@ export class GuestSession {
     return parsePing(match[1] ?? '')
   }
 
+  /** Gives a card an address and brings it up; waits for one that is just plugged in. */
+  async addAddress(cidr: string, device: string): Promise<void> {
+    const id = this.#send('address', `${cidr} ${device}`)
+    const match = await this.#console.take(
+      new RegExp(`^((?:.*\\n)*?)@${id} end`, 'm'),
+      2 * answerLimitMs,
+      this.#signal,
+    )
+    const complaint = new RegExp(`^@${id} (.*)$`, 'm').exec(match[1] ?? '')?.[1]
+    if (complaint !== undefined) throw new Error(`${this.name}: ${complaint}`)
+  }
+
+  /** Names of the cards that the guest has. */
+  async cards(): Promise<string[]> {
+    const id = this.#send('cards')
+    const match = await this.#console.take(
+      new RegExp(`^@${id} cards (.*)$`, 'm'),
+      answerLimitMs,
+      this.#signal,
+    )
+    return (match[1] ?? '').trim().split(/\s+/)
+  }
+
   /** From here on probes go to the peer all the time, until `endProbe`. */
   async startProbe(peer: string, intervalMs: number): Promise<void> {
     const id = this.#send('probe', `${peer} ${intervalMs}`)

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path'
-import { addMode, changeOwner, makeFolder } from '../../world/files.js'
+import { addMode, changeOwner, isSocket, makeFolder, removeFile } from '../../world/files.js'
 
 /** Others may pass the folders above a machine's, but not see what is in them. */
 const passBits = 0o011
@@ -16,4 +16,9 @@ export async function makeMachineFolder(path: string, uid?: number): Promise<voi
   await addMode(machines, passBits)
   await makeFolder(path, 0o770)
   await changeOwner(path, uid, 0o770)
+}
+
+/** Removes a socket that nobody listens on any more; anything else of that name stays. */
+export async function removeSocket(path: string): Promise<void> {
+  if (await isSocket(path)) await removeFile(path)
 }

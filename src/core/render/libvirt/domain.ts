@@ -9,17 +9,18 @@ import { renderMemoryBacking } from './memory-backing.js'
 import { renderMetadata } from './metadata.js'
 import { renderNumaTune } from './numatune.js'
 import { renderOs } from './os.js'
-import { qemuNamespace, renderOverride } from './override.js'
+import { qemuNamespace, renderCommandLine, renderOverride } from './override.js'
 import { renderSerial } from './serial.js'
 
 /** The definition of one machine for libvirt; its parts in the order that libvirt writes them. */
 export function renderDomain(plan: Plan, machine: MachinePlan): string {
   const override = renderOverride(machine)
+  const commandLine = renderCommandLine(plan)
   const root = element(
     'domain',
     {
       type: plan.accel === 'kvm' ? 'kvm' : 'qemu',
-      'xmlns:qemu': override === null ? null : qemuNamespace,
+      'xmlns:qemu': override === null && commandLine === null ? null : qemuNamespace,
     },
     element('name', {}, machine.domain?.name ?? machine.name),
     element('uuid', {}, machine.uuid),
@@ -45,6 +46,7 @@ export function renderDomain(plan: Plan, machine: MachinePlan): string {
       renderChannel(),
       element('memballoon', { model: 'none' }),
     ),
+    commandLine,
     override,
   )
   return renderXml(root)

@@ -1,4 +1,4 @@
-import type { InterfacePlan, MachinePlan } from '../../plan/plan.js'
+import type { InterfacePlan, MachinePlan, Plan } from '../../plan/plan.js'
 import { element, type XmlElement } from '../../xml/xml.js'
 import { interfaceAlias } from './interface.js'
 
@@ -13,6 +13,16 @@ export function renderOverride({ interfaces }: MachinePlan): XmlElement | null {
     return [element('qemu:device', { alias: interfaceAlias(nic.index) }, frontend)]
   })
   return devices.length === 0 ? null : element('qemu:override', {}, ...devices)
+}
+
+/**
+ * Words for every card, also those plugged in later, which an override does not reach; null
+ * when there are none. Under TCG no card may have vectors (QEMU 7.2 crashes).
+ */
+export function renderCommandLine({ accel }: Plan): XmlElement | null {
+  if (accel !== 'tcg') return null
+  const words = ['-global', 'virtio-net-pci.vectors=0']
+  return element('qemu:commandline', {}, ...words.map((value) => element('qemu:arg', { value })))
 }
 
 function renderProperties({ vectors, queues, carrier }: InterfacePlan): XmlElement[] {
