@@ -139,7 +139,7 @@ export const commands: Command[] = [
     commands: [
       {
         name: 'attach',
-        summary: 'one more card, as in: vhostkit interface attach web lan --queues 2',
+        summary: 'one more card',
         args: plugArgs,
         options: [
           { flags: '--mac <address>', about: 'its MAC (derived from the names)' },
@@ -152,7 +152,7 @@ export const commands: Command[] = [
       },
       {
         name: 'detach',
-        summary: 'take one away, as in: vhostkit interface detach web lan',
+        summary: 'take one away',
         args: plugArgs,
         options: [
           { flags: '--mac <address>', about: 'which, when it has several on that network' },

@@ -32,6 +32,11 @@ export const examples: Record<string, readonly string[]> = {
   'switch metrics': ['vhostkit switch metrics', 'vhostkit switch metrics --listen 127.0.0.1:9720'],
   accelerate: ['vhostkit accelerate web1 --dry-run', 'vhostkit accelerate web1 --network lan'],
   restore: ['vhostkit restore web1'],
+  'interface attach': [
+    'vhostkit interface attach web lan --queues 2',
+    'vhostkit interface attach web lan --dry-run',
+  ],
+  'interface detach': ['vhostkit interface detach web lan'],
   'hooks install': ['vhostkit hooks install'],
   'hooks status': ['vhostkit hooks status'],
   'hooks uninstall': ['vhostkit hooks uninstall'],
