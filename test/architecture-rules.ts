@@ -20,7 +20,7 @@ const doorways: Record<string, string> = {
   yaml: 'src/core/spec/',
   inquirer: 'src/wizard/ask.ts',
   '@inquirer/core': 'src/wizard/live-text.ts',
-  'fast-xml-parser': 'src/core/xml/xml.ts',
+  'fast-xml-parser': 'src/core/xml/parse-xml.ts',
   zod: 'src/core/spec/',
   commander: 'src/cli/',
   listr2: 'src/cli/',
@@ -32,7 +32,7 @@ const coreImports: Record<string, string> = {
   yaml: 'src/core/spec/',
   zod: 'src/core/spec/',
   'node:crypto': 'src/core/spec/names.ts',
-  'fast-xml-parser': 'src/core/xml/xml.ts',
+  'fast-xml-parser': 'src/core/xml/parse-xml.ts',
 }
 
 /** Who may import whom below src; the bench stands beside the native code that it measures. */

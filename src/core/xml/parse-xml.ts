@@ -1,212 +1,123 @@
+import { type XMLMetaData, XMLParser } from 'fast-xml-parser'
 import { VhostkitError } from '../errors.js'
+import { decodeEntities } from './decode-entities.js'
+import { guardText } from './guard-text.js'
+import { refusedXml } from './refuse-xml.js'
 import type { XmlAttribute, XmlElement, XmlNode } from './xml.js'
 
-/** libvirt's own limit of a definition is larger; no real one comes near. */
-const mostCharacters = 1024 * 1024
 const mostDepth = 64
-const mostNodes = 10_000
+const tooDeep = `more than ${mostDepth} elements in each other`
 
-const namePart = /[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?/y
-const blanks = /[ \t\r\n]*/y
 /** Names that would reach into JavaScript's own objects wherever they became keys. */
 const reservedNames = new Set(['__proto__', 'prototype', 'constructor'])
 
-const entities: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
+/** Names that no element can have: of what the parser gives beside elements. */
+const [textKey, cdataKey, commentKey, attributesKey] = ['#text', '#cdata', '#comment', ':@']
+
+/** Everything as it stands: nothing trimmed, made a number, expanded or left out; and its place. */
+const parser = new XMLParser({
+  preserveOrder: true,
+  captureMetaData: true,
+  ignoreAttributes: false,
+  attributeNamePrefix: '',
+  textNodeName: textKey,
+  cdataPropName: cdataKey,
+  commentPropName: commentKey,
+  parseTagValue: false,
+  parseAttributeValue: false,
+  trimValues: false,
+  processEntities: false,
+  // It counts the document itself, too, and compares before it enters.
+  maxNestedTags: mostDepth - 1,
+  jPath: false,
+  onDangerousProperty: (name) => {
+    throw refusedXml(`the name ${name} is never read`)
+  },
+})
+
+/** An element, a text, a comment …: one key that says which, and attributes. */
+type Parsed = Record<string, unknown>
 
 /**
- * Reads one document, strictly: what is not well-formed is refused, and so is
- * what could cost more than it says. One pass, no recursion, nothing expanded.
+ * Reads one document, strictly: what is not well-formed is refused, and so is what could cost more
+ * than it says. The parser does both the reading and the validating; `guardText` stands before it, and
+ * behind it every element is held against its place in the text, for the parser closes tags by count.
  */
 export function parseXml(text: string): XmlElement {
-  if (text.length > mostCharacters) throw refused(`longer than ${mostCharacters} characters`, 0)
-  const reader = new Reader(text)
-  for (;;) {
-    const root = reader.step()
-    if (root !== null) return root
+  guardText(text)
+  const nodes = parse(text).flatMap((part) => toNode(part, text))
+  const [root, second] = nodes.filter((node): node is XmlElement => node.kind === 'element')
+  if (root === undefined) throw refusedXml('no element at all', 0)
+  if (second !== undefined) throw refusedXml('a second root element', second.start)
+  return root
+}
+
+function parse(text: string): Parsed[] {
+  try {
+    return parser.parse(text, true) as Parsed[]
+  } catch (error) {
+    if (error instanceof VhostkitError) throw error
+    throw refusedXml(reasonOf(error instanceof Error ? error.message : String(error)))
   }
 }
 
-class Reader {
-  readonly #text: string
-  #at = 0
-  #nodes = 0
-  readonly #open: XmlElement[] = []
-  #root: XmlElement | null = null
-
-  constructor(text: string) {
-    this.#text = text
-  }
-
-  /** Reads up to the next tag; the root when the text is at its end. */
-  step(): XmlElement | null {
-    const next = this.#text.indexOf('<', this.#at)
-    this.#take(this.#text.slice(this.#at, next < 0 ? undefined : next), 'text')
-    if (next < 0) return this.#finish()
-    this.#at = next
-    if (this.#has('<!--')) this.#takeUntil('<!--', '-->', 'comment')
-    else if (this.#has('<![CDATA[')) this.#takeUntil('<![CDATA[', ']]>', 'cdata')
-    else if (this.#has('<?')) this.#takeUntil('<?', '?>', 'instruction')
-    else if (this.#has('<!')) throw this.#refuse('a document type or entity declaration, which is never read')
-    else if (this.#has('</')) this.#closeTag()
-    else this.#openTag()
-    return null
-  }
-
-  #finish(): XmlElement {
-    const open = this.#open.at(-1)
-    if (open !== undefined) throw refused(`<${open.name}> is never closed`, open.start)
-    if (this.#root === null) throw refused('no element at all', 0)
-    return this.#root
-  }
-
-  #has(mark: string): boolean {
-    return this.#text.startsWith(mark, this.#at)
-  }
-
-  #takeUntil(mark: string, endMark: string, kind: 'comment' | 'cdata' | 'instruction'): void {
-    const from = this.#at + mark.length
-    const end = this.#text.indexOf(endMark, from)
-    if (end < 0) throw this.#refuse(`${mark} without ${endMark}`)
-    const inside = this.#text.slice(from, end)
-    if (kind === 'instruction' && /^xml\s/i.test(inside) && this.#at > 0)
-      throw this.#refuse('a second declaration')
-    this.#take(inside, kind)
-    this.#at = end + endMark.length
-  }
-
-  /** Text, comments and instructions: kept where they are inside the root. */
-  #take(text: string, kind: 'text' | 'comment' | 'cdata' | 'instruction'): void {
-    if (text === '' && kind === 'text') return
-    const parent = this.#open.at(-1)
-    if (parent === undefined) {
-      if (kind === 'cdata' || (kind === 'text' && text.trim() !== ''))
-        throw this.#refuse('text outside the root')
-      return
-    }
-    this.#count()
-    const value = kind === 'text' ? this.#decode(text) : text
-    parent.children.push({ kind: kind === 'cdata' ? 'text' : kind, text: value } satisfies XmlNode)
-  }
-
-  #openTag(): void {
-    const start = this.#at
-    this.#at += 1
-    const name = this.#name()
-    const attributes = this.#attributes()
-    const empty = this.#has('/>')
-    if (!empty && !this.#has('>')) throw this.#refuse(`no end of the tag <${name}>`)
-    this.#at += empty ? 2 : 1
-    const made: XmlElement = { kind: 'element', name, attributes, children: [], start, end: this.#at }
-    this.#count()
-    const parent = this.#open.at(-1)
-    if (parent !== undefined) parent.children.push(made)
-    else if (this.#root !== null) throw refused('a second root element', start)
-    else this.#root = made
-    if (empty) return
-    if (this.#open.length >= mostDepth) throw refused(`more than ${mostDepth} elements in each other`, start)
-    this.#open.push(made)
-  }
-
-  #attributes(): XmlAttribute[] {
-    const found: XmlAttribute[] = []
-    const names = new Set<string>()
-    for (;;) {
-      const before = this.#at
-      this.#skipBlanks()
-      if (this.#has('>') || this.#has('/>')) return found
-      if (this.#at === before) throw this.#refuse('no blank before an attribute')
-      const name = this.#name()
-      if (names.has(name)) throw this.#refuse(`the attribute ${name} stands twice`)
-      names.add(name)
-      this.#count()
-      found.push({ name, value: this.#value(name) })
-    }
-  }
-
-  #value(name: string): string {
-    this.#skipBlanks()
-    if (!this.#has('=')) throw this.#refuse(`the attribute ${name} has no value`)
-    this.#at += 1
-    this.#skipBlanks()
-    const quote = this.#text[this.#at]
-    const end = quote === '"' || quote === "'" ? this.#text.indexOf(quote, this.#at + 1) : -1
-    if (end < 0) throw this.#refuse(`the value of ${name} has no quotes around it`)
-    const value = this.#text.slice(this.#at + 1, end)
-    if (value.includes('<')) throw this.#refuse(`"<" in the value of ${name}`)
-    const decoded = this.#decode(value.replace(/[\t\r\n]/g, ' '))
-    this.#at = end + 1
-    return decoded
-  }
-
-  #closeTag(): void {
-    this.#at += 2
-    const name = this.#name()
-    this.#skipBlanks()
-    const open = this.#open.pop()
-    if (open?.name !== name || !this.#has('>')) throw this.#refuse(`</${name}> closes nothing that is open`)
-    this.#at += 1
-    open.end = this.#at
-  }
-
-  #name(): string {
-    namePart.lastIndex = this.#at
-    const [name] = namePart.exec(this.#text) ?? []
-    if (name === undefined) throw this.#refuse('no name where one must be')
-    if (name.split(':').some((part) => reservedNames.has(part)))
-      throw this.#refuse(`the name ${name} is never read`)
-    this.#at += name.length
-    return name
-  }
-
-  #skipBlanks(): void {
-    blanks.lastIndex = this.#at
-    this.#at += blanks.exec(this.#text)?.[0].length ?? 0
-  }
-
-  /** The five entities of XML and numbers of characters; every other one would have to be declared. */
-  #decode(text: string): string {
-    let decoded = ''
-    let from = 0
-    for (let at = text.indexOf('&'); at >= 0; at = text.indexOf('&', from)) {
-      const end = text.indexOf(';', at)
-      const character = end < 0 || end - at > 10 ? null : readEntity(text.slice(at + 1, end))
-      if (character === null) throw this.#refuse('an entity that is not one of the five of XML')
-      decoded += text.slice(from, at) + character
-      from = end + 1
-    }
-    return decoded + text.slice(from)
-  }
-
-  #count(): void {
-    if (++this.#nodes > mostNodes) throw this.#refuse(`more than ${mostNodes} parts`)
-  }
-
-  #refuse(why: string): VhostkitError {
-    return refused(why, this.#at)
-  }
+/** The parser's own words, but where they are about its insides. */
+function reasonOf(message: string): string {
+  if (message.startsWith('[SECURITY]')) return 'a name that reaches into JavaScript, which is never read'
+  return message === 'Maximum nested tags exceeded' ? tooDeep : message
 }
 
-function readEntity(body: string): string | null {
-  if (Object.hasOwn(entities, body)) return entities[body] ?? null
-  const number = /^#(?:x([0-9A-Fa-f]{1,6})|([0-9]{1,7}))$/.exec(body)
-  if (number === null) return null
-  const [, hex, decimal = ''] = number
-  const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
-  return isCharacter(code) ? String.fromCodePoint(code) : null
+function toNode(part: Parsed, text: string): XmlNode[] {
+  const name = Object.keys(part).find((key) => key !== attributesKey) ?? ''
+  const inside = part[name]
+  if (name === textKey) return inside === '' ? [] : [{ kind: 'text', text: decodeEntities(String(inside)) }]
+  if (name === cdataKey) return [{ kind: 'text', text: textIn(inside) }]
+  if (name === commentKey) return [{ kind: 'comment', text: textIn(inside) }]
+  const { startIndex: start = 0, endIndex: end } = placeOf(part)
+  if (end === undefined) throw refusedXml(`<${name}> is never closed`, start)
+  if (name.startsWith('?')) return [instructionAt(text, start, end)]
+  refuseReserved(name, start)
+  if (!endsAsItBegan(text.slice(start, end), name)) {
+    throw refusedXml(`<${name}> is not closed by a tag of its own`, start)
+  }
+  const attributes = attributesOf(part[attributesKey], start)
+  const children = (inside as Parsed[]).flatMap((child) => toNode(child, text))
+  return [{ kind: 'element', name, attributes, children, start, end }]
 }
 
-function isCharacter(code: number): boolean {
-  if (code === 9 || code === 10 || code === 13) return true
-  return (
-    (code >= 0x20 && code <= 0xd7ff) ||
-    (code >= 0xe000 && code <= 0xfffd) ||
-    (code >= 0x10000 && code <= 0x10ffff)
-  )
+function placeOf(part: Parsed): XMLMetaData {
+  return Reflect.get(part, XMLParser.getMetaDataSymbol() as symbol) ?? {}
 }
 
-function refused(why: string, at: number): VhostkitError {
-  return new VhostkitError('xml-refused', {
-    sentence: `The XML is refused at character ${at}: ${why}.`,
-    cause: why,
+/** The parser lets quotes hide the end of an instruction, which XML does not. */
+function instructionAt(text: string, start: number, end: number): XmlNode {
+  const inside = text.slice(start + 2, end - 2)
+  if (inside.includes('?>')) throw refusedXml('an instruction with quotes around its end', start)
+  if (/^xml\s/i.test(inside) && start > 0) throw refusedXml('a second declaration', start)
+  return { kind: 'instruction', text: inside }
+}
+
+function endsAsItBegan(element: string, name: string): boolean {
+  if (!element.startsWith(`<${name}`)) return false
+  if (element.endsWith('/>')) return element.lastIndexOf('<') === 0
+  const close = element.lastIndexOf('</')
+  return close > 0 && element.slice(close + 2, -1).trimEnd() === name
+}
+
+/** A value is one line for XML, whatever it was in the text; written as numbers, line ends stay. */
+function attributesOf(given: unknown, at: number): XmlAttribute[] {
+  return Object.entries((given ?? {}) as Record<string, string>).map(([name, value]) => {
+    refuseReserved(name, at)
+    return { name, value: decodeEntities(value.replace(/[\t\r\n]/g, ' ')) }
   })
+}
+
+function refuseReserved(name: string, at: number): void {
+  if (name.split(':').some((part) => reservedNames.has(part))) {
+    throw refusedXml(`the name ${name} is never read`, at)
+  }
+}
+
+function textIn(inside: unknown): string {
+  return String((inside as Parsed[])[0]?.[textKey] ?? '')
 }

@@ -32,6 +32,24 @@ describe('XML', () => {
     assert.deepEqual(elementsOf(root).length, 1)
   })
 
+  it('knows its places behind returns, comments, verbatim text and instructions', () => {
+    const text =
+      '<a>\r\n<!-- é\r -->\r<b x="1\r\n2">\r\n<![CDATA[</b>\r\n]]></b\r\n><?i a="b"?>\r\n<c\r/>\r\n</a>\r\n'
+    const root = parseXml(text)
+    const [b, c] = elementsOf(root)
+    assert.equal(text.slice(b?.start, b?.end), '<b x="1\r\n2">\r\n<![CDATA[</b>\r\n]]></b\r\n>')
+    assert.equal(text.slice(c?.start, c?.end), '<c\r/>')
+    assert.equal(text.slice(root.start, root.end), text.trimEnd())
+    assert.equal(attributeOf(b ?? null, 'x'), '1 2')
+    assert.deepEqual(
+      root.children.filter(({ kind }) => kind === 'comment' || kind === 'instruction'),
+      [
+        { kind: 'comment', text: ' é\n ' },
+        { kind: 'instruction', text: 'i a="b"' },
+      ],
+    )
+  })
+
   it('comes back as it was built, whatever is in it', function () {
     this.timeout(60_000)
     const name = fc.stringMatching(/^[a-z][a-z0-9.-]{0,5}$/).filter((word) => word !== 'constructor')
@@ -89,16 +107,29 @@ describe('XML', () => {
     ['the element __proto__', '<a><__proto__ x="1"/></a>', /never read/],
     ['the attribute __proto__', '<a __proto__="1"/>', /never read/],
     ['a prefixed constructor', '<a><q:constructor/></a>', /never read/],
-    ['an attribute twice', '<a b="1" b="2"/>', /twice/],
-    ['an open element', '<a><b></a>', /closes nothing/],
-    ['an element never closed', '<a><b/>', /never closed/],
+    ['an attribute twice', '<a b="1" b="2"/>', /repeated/],
+    ['an open element', '<a><b></a>', /Expected closing tag 'b'/],
+    ['an element never closed', '<a><b/>', /Unclosed tag 'a'/],
     ['two roots', '<a/><b/>', /second root/],
     ['text outside', '<a/>b', /outside/],
     ['nothing', ' ', /no element/],
-    ['an attribute without quotes', '<a b=1/>', /quotes/],
+    ['an attribute without quotes', '<a b=1/>', /without value/],
     ['a comment without end', '<a><!-- b</a>', /without/],
     ['a declaration within', '<a><?xml version="1.0"?></a>', /declaration/],
     ['a tag in an attribute', '<a b="<c>"/>', /"<"/],
+    ['a document type in an attribute', `<a b="<!--"/><!DOCTYPE a><c d="-->"/>`, /"<"/],
+    ['a document type behind a comment', '<!-- <a> --><!DOCTYPE a><a/>', /document type/],
+    ['a name like a method', '<a><toString/></a>', /never read/],
+    ['an attribute like a method', '<a hasOwnProperty="1"/>', /never read/],
+    ['a tag that both opens and closes', '<a><b></c/></b></a>', /no(t closed)? .*own/],
+    ['a tag more at its end', '<a></a></a>', /not been opened/],
+    ['an empty tag that closes more', '<a></a/></a>', /not closed by a tag of its own/],
+    ['an instruction that hides its end', '<a><?b " ?><c/><?d " ?></a>', /quotes around its end/],
+    ['text before the root', 'b<a/>', /outside/],
+    ['text between comments', '<a/><!-- b -->c<!-- d -->', /outside/],
+    ['verbatim text outside', '<a/><![CDATA[b]]>', /outside/],
+    ['a value without blank before it', '<a b="1"c="2"/>', /no space/],
+    ['a name that begins with a digit', '<1a/>', /invalid name/],
   ] as const) {
     it(`with ${what} is refused`, () => assert.match(refusal(text), why))
   }
@@ -123,12 +154,30 @@ describe('XML', () => {
       'endless ampersands': `<a>${'&'.repeat(1_000_000)}</a>`,
       'endless blanks': `<a ${' '.repeat(1_000_000)}`,
       'endless comments': `<a>${'<!--'.repeat(250_000)}</a>`,
+      'comments and no end': `${'<!---->'.repeat(4_900)}x`,
+      'endless quotes': `<a ${`b='"' `.repeat(80_000)}`,
+      'endless references': `<a>${'&lt;'.repeat(32_000)}</a>`,
+      'endless lines': `<a>${'\r'.repeat(131_000)}</b>`,
+      'endless entities': `<a>${'&lt;'.repeat(4_990)}&b;</a>`,
+      'endless closing tags': `<a/>${'</a>'.repeat(4_900)}`,
+      'attributes as many as may be, and one twice': `<a ${Array.from({ length: 4_990 }, (_, n) => `a${n}="1"`).join(' ')} a1="1"/>`,
+      'depth as much as may be, and no end': '<a>'.repeat(4_999),
+      'a size as large as may be, and no end': `<a>${' '.repeat(128 * 1024 - 3)}`,
     }
-    for (const [what, text] of Object.entries(attacks)) {
-      it(`with ${what} is refused within 100 ms and 64 MiB`, () => {
+    const large = {
+      size: `<a>${' '.repeat(128 * 1024 - 7)}</a>`,
+      lines: `<a>${'\n'.repeat(131_000)}</a>`,
+      elements: `<a>${'<b c="&lt;"/>\n'.repeat(1_660)}</a>`,
+      entities: `<a>${'&lt;'.repeat(4_990)}</a>`,
+      'a comment': `<a><!--${'-- '.repeat(43_000)}--></a>`,
+      'a value': `<a b="${'&#9;'.repeat(4_990)}"/>`,
+      'blanks in a tag': `<a${'\t'.repeat(131_000)}/>`,
+    }
+    for (const [what, text] of Object.entries({ ...attacks, ...large })) {
+      it(`with ${what} is ${what in large ? 'read' : 'refused'} within 100 ms and 64 MiB`, () => {
         const heap = process.memoryUsage().heapUsed
         const begin = process.cpuUsage()
-        assert.notEqual(refusal(text), '')
+        assert.equal(refusal(text) === '', what in large, refusal(text).slice(0, 200))
         // Of the processor: other programs on the host are not ours to measure.
         const { user, system } = process.cpuUsage(begin)
         const ms = (user + system) / 1000
