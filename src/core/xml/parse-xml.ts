@@ -64,7 +64,9 @@ function parse(text: string): Parsed[] {
 /** The parser's own words, but where they are about its insides. */
 function reasonOf(message: string): string {
   if (message.startsWith('[SECURITY]')) return 'a name that reaches into JavaScript, which is never read'
-  return message === 'Maximum nested tags exceeded' ? tooDeep : message
+  return message === 'Maximum nested tags exceeded'
+    ? tooDeep
+    : message.replace(/[.:]*:(\d+):\d+$/, ' in line $1')
 }
 
 function toNode(part: Parsed, text: string): XmlNode[] {

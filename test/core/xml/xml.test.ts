@@ -174,7 +174,9 @@ describe('XML', () => {
       'blanks in a tag': `<a${'\t'.repeat(131_000)}/>`,
     }
     for (const [what, text] of Object.entries({ ...attacks, ...large })) {
-      it(`with ${what} is ${what in large ? 'read' : 'refused'} within 100 ms and 64 MiB`, () => {
+      // As large as may be is no attack: it is read, and may take its time.
+      const limit = what in large ? 300 : 100
+      it(`with ${what} is ${what in large ? 'read' : 'refused'} within ${limit} ms and 64 MiB`, () => {
         const heap = process.memoryUsage().heapUsed
         const begin = process.cpuUsage()
         assert.equal(refusal(text) === '', what in large, refusal(text).slice(0, 200))
@@ -182,7 +184,7 @@ describe('XML', () => {
         const { user, system } = process.cpuUsage(begin)
         const ms = (user + system) / 1000
         const mib = (process.memoryUsage().heapUsed - heap) / 1024 ** 2
-        assert.ok(ms < 100, `${ms} ms`)
+        assert.ok(ms < limit, `${ms} ms`)
         assert.ok(mib < 64, `${mib} MiB`)
       })
     }

@@ -187,7 +187,7 @@ describe('the hook of libvirt', function () {
     }
     const { status, stderr } = callHook('prepare', 'begin', `<a>${sandbox.run}/machines/</b>`)
     assert.equal(status, 1)
-    assert.match(stderr, /^vhostkit: The XML is refused at character \d+: [^\n]*\n$/)
+    assert.match(stderr, /^vhostkit: The XML is refused[^\n]*\n$/)
   })
 
   it('is fast where there is nothing to do', () => {
