@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { samePort } from '../src/core/steps/same-port.js'
 import type { Action, Live, Step } from '../src/core/steps/steps.js'
 
 /** A host as data: carries out what a driver would, and refuses what a real one would refuse. */
@@ -65,6 +66,19 @@ export class SimulatedHost {
             'the tap is there',
           )
         live.ports.push(port)
+        break
+      }
+      case 'set-policy': {
+        const { name, policy } = action
+        assert.ok(
+          live.ports.some((port) => port.name === name),
+          'the port is there',
+        )
+        live.ports = live.ports.map((port) => {
+          if (port.name !== name || port.kind === 'tap') return port
+          const { policy: _, ...rest } = port
+          return Object.keys(policy).length === 0 ? rest : { ...rest, policy }
+        })
         break
       }
       case 'delete-port':
@@ -156,6 +170,7 @@ export class SimulatedHost {
         live.taps.some(({ ifname }) => ifname === verify.ifname) === verify.present,
       port: () =>
         verify.expect === 'port' && live.ports.some(({ name }) => name === verify.name) === verify.present,
+      policy: () => verify.expect === 'policy' && live.ports.some((port) => samePort(port, verify.port)),
       machine: () =>
         verify.expect === 'machine' &&
         live.machines.some(({ name, running }) => name === verify.name && running) === verify.running,

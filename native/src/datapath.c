@@ -104,15 +104,16 @@ static bool port_is_new(struct datapath *datapath, const struct port_config *con
     return mirror_fits(datapath->ports, datapath->port_count, config, refusal);
 }
 
-/* The file of a mirror. False: it has one, and it cannot be made. */
-static bool capture_begin(struct datapath *datapath, struct port *port, struct refusal *refusal)
+bool capture_begin(struct datapath *datapath, const struct port_config *config, struct capture **capture,
+                   struct refusal *refusal)
 {
     unsigned others = 0;
 
-    if (port->config.policy.mirror.kind != MIRROR_FILE)
+    *capture = NULL;
+    if (config->policy.mirror.kind != MIRROR_FILE)
         return true;
     for (unsigned i = 0; i < datapath->port_count; i++)
-        others += datapath->ports[i]->capture != NULL;
+        others += datapath->ports[i]->capture != NULL && strcmp(datapath->ports[i]->config.name, config->name) != 0;
     if (others >= CAPTURES_MAX) {
         refuse(refusal, "mirror-failed", "at most %u mirrors to files at a time", CAPTURES_MAX);
         refusal_hint(refusal, "end one of the others first");
@@ -123,8 +124,8 @@ static bool capture_begin(struct datapath *datapath, struct port *port, struct r
         refusal_hint(refusal, "start it with --captures FOLDER");
         return false;
     }
-    port->capture = capture_open(datapath->captures, &port->config.policy.mirror, port->config.name, refusal);
-    return port->capture != NULL;
+    *capture = capture_open(datapath->captures, &config->policy.mirror, config->name, refusal);
+    return *capture != NULL;
 }
 
 static void capture_finish(struct port *port)
@@ -133,8 +134,7 @@ static void capture_finish(struct port *port)
     port->capture = NULL;
 }
 
-/* Addresses learnt on a port before a mirror claimed it lead nowhere now. */
-static void claimed_forget(struct datapath *datapath)
+void claimed_forget(struct datapath *datapath)
 {
     for (unsigned i = 0; i < datapath->port_count; i++)
         if (mirror_claims(datapath->topology->mirrors, datapath->ports[i]->id))
@@ -205,7 +205,7 @@ static struct port *add_port(struct datapath *datapath, const struct port_config
 
     if (port == NULL)
         return NULL;
-    bool captured = capture_begin(datapath, port, refusal);
+    bool captured = capture_begin(datapath, &port->config, &port->capture, refusal);
 
     if (!captured && restored)
         port_failed(port, "its mirror is off: wanted %s, found %s", refusal->wanted, refusal->found);

@@ -52,6 +52,12 @@ struct port *datapath_add_port(struct datapath *datapath, const struct port_conf
 /* The same for one of the state file: it is there even when its mirror's file cannot be made (port.list says why). */
 struct port *datapath_restore_port(struct datapath *datapath, const struct port_config *config,
                                    struct refusal *refusal);
+/*
+ * Gives the port another policy; its session, queues and counters stay, and nothing on its way is lost. `link` cannot
+ * change. False and the refusal: nothing was changed.
+ */
+bool datapath_set_policy(struct datapath *datapath, struct port *port, const struct port_policy *policy,
+                         struct refusal *refusal);
 /* Removes it after the workers' quiet point; its counters are gone. */
 void datapath_remove_port(struct datapath *datapath, struct port *port);
 

@@ -1,8 +1,9 @@
 /*
  * switch_change_test.c - what a running VM changes while numbered frames flow to and from it: its memory (a
- * module is plugged and pulled again), and the number of its queues. Nothing may be lost or come twice.
+ * module is plugged and pulled again), the number of its queues; and what the host changes: the policy of its port.
+ * Nothing may be lost or come twice.
  *
- * MEMORY_CHANGES and QUEUE_CHANGES in the environment: how many of each (100 and 500 before a release).
+ * MEMORY_CHANGES, QUEUE_CHANGES and POLICY_CHANGES in the environment: how many of each (100, 500 and 500 before a release).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,7 @@
 
 #define MEMORY_CHANGES "20"
 #define QUEUE_CHANGES "60"
+#define POLICY_CHANGES "60"
 #define CHANGES_MAX 1000u
 /* What a busy machine may take; the figures are printed. */
 #define CHANGE_LIMIT_NS UINT64_C(5000000000)
@@ -113,6 +115,11 @@ static void change_done(unsigned number)
     gaps[number] = flow_gap_ns(&flow);
 }
 
+static void rest(unsigned number)
+{
+    usleep((unsigned)(gaps[number] / 1000) * REST_FACTOR);
+}
+
 static void end_changes(const char *what, unsigned count, struct switch_rig *rig)
 {
     flow_end(&flow);
@@ -146,6 +153,7 @@ static void memory_table(void **state)
         if (!vhost_peer_set_memory(&machine->peer, &with_module))
             fail_msg("plug %u: %s", i / 2, machine->peer.why);
         change_done(i);
+        rest(i);
 
         buffer.module_guest = layout.guest_addr + i * 64;
         buffer.module = guest_ram_at(&module, buffer.module_guest, 2048);
@@ -158,7 +166,7 @@ static void memory_table(void **state)
             fail_msg("pull %u: %s", i / 2, machine->peer.why);
         guest_ram_destroy(&module);
         change_done(i + 1);
-        usleep((unsigned)((gaps[i] + gaps[i + 1]) / 1000) * REST_FACTOR);
+        rest(i + 1);
     }
     assert_int_equal(buffer.moved, count / 2);
     end_changes("the memory table", count, rig);
@@ -198,11 +206,44 @@ static void queue_count(void **state)
     end_changes("the number of queues", count, rig);
 }
 
+/* One that lets the flow pass, whole; each turns something of the last one off. */
+static json_t *policy_of(unsigned number)
+{
+    switch (number % 4) {
+    case 0:
+        return json_pack("{s:b, s:i}", "isolated", 1, "storm", 1000);
+    case 1:
+        return json_pack("{s:{s:{s:I}, s:{s:i}}}", "rate", "rx", "bytes", (json_int_t)12500000000, "tx", "frames", 100000000);
+    case 2:
+        return json_pack("{s:{s:s}}", "mirror", "to", "nobody");
+    default:
+        return json_object();
+    }
+}
+
+static void policy(void **state)
+{
+    struct switch_rig *rig = switch_open(NULL);
+    unsigned count = changes_wanted("POLICY_CHANGES", POLICY_CHANGES);
+
+    (void)state;
+    switch_add_machine(rig, two_pairs);
+    switch_add_machine(rig, two_pairs);
+    begin_flow(rig);
+    for (unsigned i = 0; i < count; i++) {
+        flow_gap_begin(&flow);
+        json_decref(switch_call(rig, "port.set", json_pack("{s:s, s:o}", "name", "vm0", "policy", policy_of(i))));
+        change_done(i);
+    }
+    end_changes("a port's policy", count, rig);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         { "R20 memory plugged and pulled under load: nothing lost", memory_table, NULL, end_flow, NULL },
         { "R21 number of queues changed under load: nothing lost", queue_count, NULL, end_flow, NULL },
+        { "the policy of a port changed under load: nothing lost", policy, NULL, end_flow, NULL },
     };
     switch_program(argc > 1 ? argv[1] : "vhostkit-switch");
     return cmocka_run_group_tests_name("switch: changes", tests, NULL, NULL);

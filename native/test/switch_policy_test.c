@@ -197,6 +197,86 @@ static void link_of_two(void **state)
     switch_close(rig);
 }
 
+static void set_policy(struct switch_rig *rig, const char *name, json_t *policy)
+{
+    json_decref(switch_call(rig, "port.set", json_pack("{s:s, s:o}", "name", name, "policy", policy)));
+}
+
+static void assert_never_left(struct switch_rig *rig, const char *name)
+{
+    json_t *port = switch_port(rig, name);
+
+    assert_int_equal(json_integer_value(json_object_get(port, "connects")), 1);
+    assert_string_equal(json_string_value(json_object_get(port, "state")), "up");
+    json_decref(port);
+}
+
+/* Every part of a policy comes and goes under a guest that stays attached. */
+static void another_policy(void **state)
+{
+    struct switch_rig *rig = switch_with_machines(3, (struct machine_options){ 0 });
+    static const char *const names[] = { "vm0", "vm1", "vm2" };
+
+    (void)state;
+    switch_learn_all(rig);
+    set_policy(rig, "vm0", json_pack("{s:b}", "isolated", 1));
+    switch_pass(rig, 0, 1, 1); /* only one of the two is */
+    set_policy(rig, "vm1", json_pack("{s:b}", "isolated", 1));
+    switch_send(rig, 0, 1, 2);
+    switch_wait_counter(rig, "vm0", "drops", "isolated", 1);
+    set_policy(rig, "vm0", json_object());
+    switch_pass(rig, 0, 1, 3);
+    set_policy(rig, "vm1", json_object());
+
+    set_policy(rig, "vm0", json_pack("{s:[s]}", "macs", "02:00:00:00:00:99"));
+    switch_send(rig, 0, 1, 4);
+    switch_wait_counter(rig, "vm0", "drops", "spoof", 1);
+    set_policy(rig, "vm0", json_object());
+    switch_send(rig, 1, 0, 5); /* its address was forgotten with the rule */
+    assert_int_equal(switch_receive(rig, 2, 2000), 5);
+    assert_int_equal(switch_receive(rig, 0, 2000), 5);
+    switch_pass(rig, 0, 1, 6);
+
+    for (unsigned i = 0; i < 3; i++)
+        set_policy(rig, names[i], json_pack("{s:{s:i}}", "vlan", "tag", i == 0 ? 10 : 20));
+    switch_send(rig, 0, 1, 7); /* nobody else is in its VLAN */
+    switch_wait_counter(rig, "vm0", "drops", "no_destination", 1);
+    switch_pass(rig, 1, 2, 8);
+    set_policy(rig, "vm1", json_pack("{s:{s:i}}", "vlan", "tag", 10));
+    switch_send(rig, 0, SWITCH_EVERYBODY, 9);
+    assert_int_equal(switch_receive(rig, 1, 2000), 9);
+    assert_int_equal(switch_receive(rig, 2, 20), SWITCH_NONE);
+    for (unsigned i = 0; i < 3; i++)
+        set_policy(rig, names[i], json_object());
+    switch_learn_all(rig);
+    switch_pass(rig, 1, 2, 10);
+
+    /* What was used up under the old limit is not owed under the new one. */
+    set_policy(rig, "vm0", json_pack("{s:{s:{s:i, s:i}}}", "rate", "rx", "bytes", 1000, "burst", 1));
+    switch_send(rig, 0, 1, 11);
+    switch_send(rig, 0, 1, 12);
+    switch_wait_counter(rig, "vm0", "drops", "rate_rx", 1);
+    assert_int_equal(switch_receive(rig, 1, 2000), 11);
+    set_policy(rig, "vm0", json_pack("{s:{s:{s:i}}}", "rate", "rx", "bytes", 1000000));
+    switch_pass(rig, 0, 1, 13);
+
+    set_policy(rig, "vm0", json_pack("{s:{s:s}}", "mirror", "to", "vm2"));
+    switch_send(rig, 0, 1, 14);
+    assert_int_equal(switch_receive(rig, 1, 2000), 14);
+    assert_int_equal(switch_receive(rig, 2, 2000), 14);
+    set_policy(rig, "vm0", json_object());
+    switch_pass(rig, 0, 1, 15);
+    switch_pass(rig, 2, 1, 16);
+
+    json_t *answer = switch_answer(rig, "port.set", json_pack("{s:s, s:{s:b}}", "name", "vm0", "policy", "link", 1), 5000);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(json_object_get(answer, "error"), "data"), "reason")),
+                        "link");
+    json_decref(answer);
+    for (unsigned i = 0; i < 3; i++)
+        assert_never_left(rig, names[i]);
+    switch_close(rig);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
@@ -205,6 +285,7 @@ int main(int argc, char **argv)
         ROW("two ports on one link", link_of_two),
         ROW("rates from and to a port have limits", rates),
         ROW("a checksum is no way to another source", source_by_checksum),
+        ROW("another policy while the guest is attached", another_policy),
         ROW("only the allowed source addresses pass", source_addresses),
     };
     switch_program(argc > 1 ? argv[1] : "vhostkit-switch");

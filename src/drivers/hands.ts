@@ -10,7 +10,7 @@ import { checkMetadata, setMetadata } from './libvirt/metadata.js'
 import { attachInterface, checkInterface, detachInterface } from './libvirt/plug-interface.js'
 import { checkDefinition } from './libvirt/read-domain.js'
 import { startMachine, stopMachine } from './machines.js'
-import { addPort, deletePort, readPortsIfAny } from './switch/ports.js'
+import { addPort, checkPolicy, deletePort, readPortsIfAny, setPolicy } from './switch/ports.js'
 import { readSwitch, startSwitch, stopSwitch } from './switch/process.js'
 
 /** The real hands of a run folder. `runs` tells whether a machine does: only its deployment knows its files. */
@@ -40,6 +40,7 @@ const makePerformers = (runFolder: string): Performers => ({
   'delete-tap': ({ ifname }) => deleteTap(ifname, runFolder),
   'add-port': ({ control, port }) => addPort(control, port),
   'delete-port': ({ control, name }) => deletePort(control, name),
+  'set-policy': ({ control, name, policy }) => setPolicy(control, name, policy),
   'define-domain': ({ machine }, { signal }) => defineDomain(domainOf(machine), signal),
   'undefine-domain': ({ machine }) => undefineDomain(domainOf(machine)),
   'start-machine': ({ machine }, { signal }) => startMachine(machine, signal),
@@ -72,6 +73,7 @@ function makeCheckers(runFolder: string, runs: (machine: string) => Promise<bool
         `port ${name}`,
       )
     },
+    policy: ({ control, port }) => checkPolicy(control, port),
     domain: ({ machine, xml }) => checkDefinition(domainOf(machine), xml),
     machine: async ({ name, running }) => verdict(await runs(name), running, `machine ${name}`),
     interface: ({ domain, mac, present }) => checkInterface(domain, mac, present),

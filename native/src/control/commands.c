@@ -7,8 +7,8 @@
  * or NULL with the error filled in.
  *
  * A change is answered only when it is on disk. port.add writes after the port
- * is there and removes it again when that fails; port.del writes the state
- * without the port first, so a failure has changed nothing.
+ * is there and removes it again when that fails; port.del and port.set write
+ * the state first, so a failure has changed nothing.
  */
 #include "control/commands.h"
 
@@ -21,6 +21,7 @@
 
 #include "control/event_loop.h"
 #include "control/json_rpc.h"
+#include "control/policy_json.h"
 #include "control/port_json.h"
 #include "log.h"
 #include "options.h"
@@ -74,8 +75,9 @@ static void forget_lost(struct commander *commander, const char *name)
             (lost->count - (unsigned)index) * sizeof lost->ports[0]);
 }
 
-/* The ports of the datapath and the lost ones, but for the one named. */
-static bool save_without(struct commander *commander, const char *name, char *why, size_t why_size)
+/* The ports of the datapath and the lost ones; for the one named, `instead`, or without it (NULL). */
+static bool save_as(struct commander *commander, const char *name, const struct port_config *instead, char *why,
+                    size_t why_size)
 {
     unsigned there = datapath_port_count(commander->datapath), count = 0;
     const struct port_config **ports = calloc(there + commander->lost.count + 1, sizeof *ports);
@@ -87,6 +89,8 @@ static bool save_without(struct commander *commander, const char *name, char *wh
         const struct port_config *config = port_config_of(datapath_port_at(commander->datapath, i));
         if (!name || strcmp(config->name, name) != 0)
             ports[count++] = config;
+        else if (instead)
+            ports[count++] = instead;
     }
     for (unsigned i = 0; i < commander->lost.count; i++) {
         const struct port_config *config = &commander->lost.ports[i];
@@ -101,7 +105,7 @@ static bool save_without(struct commander *commander, const char *name, char *wh
 
 bool commander_save(struct commander *commander, char *why, size_t why_size)
 {
-    return save_without(commander, NULL, why, why_size);
+    return save_as(commander, NULL, NULL, why, why_size);
 }
 
 /* The change was undone; the file too, should its writing have failed only at the last step. */
@@ -223,12 +227,35 @@ static json_t *port_del(struct call *call)
     if (!port && lost_index(commander, name) < 0)
         return refuse_unknown(call, name);
     char why[sizeof call->error->refusal.found];
-    if (!save_without(commander, name, why, sizeof why))
+    if (!save_as(commander, name, NULL, why, sizeof why))
         return refuse_unsaved(call, why);
     forget_lost(commander, name);
     if (port)
         datapath_remove_port(commander->datapath, port);
     return json_object();
+}
+
+static json_t *port_set(struct call *call)
+{
+    struct commander *commander = call->commander;
+    struct refusal *refusal = &call->error->refusal;
+    const char *name = param_text(call, "name");
+    struct port *port = datapath_find_port(commander->datapath, name);
+    if (!port)
+        return refuse_unknown(call, name);
+    struct port_config config = *port_config_of(port);
+    if (!policy_from_json(json_object_get(call->params, "policy"), &config.policy, refusal) ||
+        !port_config_valid(&config, refusal))
+        return rpc_refuse(call->error);
+    char why[sizeof refusal->found];
+    if (!save_as(commander, name, &config, why, sizeof why))
+        return refuse_unsaved(call, why);
+    if (!datapath_set_policy(commander->datapath, port, &config.policy, refusal)) {
+        if (!commander_save(commander, why, sizeof why))
+            log_error("port %s keeps its policy, but the state file has the refused one: %s", name, why);
+        return rpc_refuse(call->error);
+    }
+    return json_pack("{s:o}", "port", port_json(port));
 }
 
 /* {"ports": [...]} of the port that the parameter names, or of all. */
@@ -381,6 +408,9 @@ static const struct rpc_param port_add_params[] = {
     PARAMS_END,
 };
 static const struct rpc_param port_del_params[] = { { "name", RPC_STRING, true }, PARAMS_END };
+static const struct rpc_param port_set_params[] = {
+    { "name", RPC_STRING, true }, { "policy", RPC_OBJECT, true }, PARAMS_END,
+};
 static const struct rpc_param port_list_params[] = { { "name", RPC_STRING, false }, PARAMS_END };
 static const struct rpc_param mac_list_params[] = { { "network", RPC_STRING, false }, PARAMS_END };
 static const struct rpc_param stats_get_params[] = { { "port", RPC_STRING, false }, PARAMS_END };
@@ -389,6 +419,7 @@ static const struct method methods[] = {
     { "switch.info", switch_info, no_params },
     { "port.add", port_add, port_add_params },
     { "port.del", port_del, port_del_params },
+    { "port.set", port_set, port_set_params },
     { "port.list", port_list, port_list_params },
     { "mac.list", mac_list, mac_list_params },
     { "stats.get", stats_get, stats_get_params },

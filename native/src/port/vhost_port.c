@@ -44,8 +44,8 @@ static void unwatch_kicks(struct vhost_port *vport)
     }
 }
 
-/* A change takes some 0.1 ms, and a few come together: this is for a hundred. */
-#define HOLD_CREDIT_NS INT64_C(50000000)
+/* A change takes some 0.1 ms, and a few come together; on a crowded machine one alone took 60 ms. */
+#define HOLD_CREDIT_NS INT64_C(200000000)
 /* One in so many parts of the time is what a front end may take from the others for good. */
 #define HOLD_SHARE 20
 

@@ -61,14 +61,14 @@ static bool join_vlans(struct network *network, const struct port *port, struct 
 }
 
 /* Tables of VLANs that no port names any more are freed; the last one's set, too. */
-static void leave_vlans(struct network *network, const struct port *port)
+static void leave_vlans(struct network *network, const struct port *port, const struct port_vlan *vlan)
 {
     struct vlan_set *set = network->vlans;
 
     if (set == NULL)
         return;
     vlan_set_remove_port(set, port->id);
-    vlan_set_leave(set, &port->policy->vlan);
+    vlan_set_leave(set, vlan);
     bool last = set->ports == 0;
 
     if (last)
@@ -92,8 +92,23 @@ bool network_join(struct network *network, struct port *port, struct port *const
 
 void network_leave(struct network *network, struct port *port)
 {
-    leave_vlans(network, port);
+    leave_vlans(network, port, &port->policy->vlan);
     mac_table_remove_port(network->macs, port->id);
+}
+
+bool network_change_policy(struct network *network, struct port *port, const struct port_policy *next,
+                           struct port *const *ports, unsigned count)
+{
+    const struct port_policy *last = port->policy;
+
+    atomic_store(&port->policy, next);
+    bool joined = join_vlans(network, port, ports, count);
+
+    leave_vlans(network, port, joined ? &last->vlan : &next->vlan);
+    if (!joined)
+        atomic_store(&port->policy, last);
+    network_forget(network, port);
+    return joined;
 }
 
 void network_forget(struct network *network, struct port *port)

@@ -29,6 +29,12 @@ bool network_join(struct network *network, struct port *port, struct port *const
 void network_leave(struct network *network, struct port *port);
 /* Forgets the port's addresses; it may be learnt again. */
 void network_forget(struct network *network, struct port *port);
+/*
+ * The port, whose senders are held, gets the policy, and the VLANs of that; its addresses are forgotten. `ports`: all
+ * there are. False: no memory for the VLANs; it has the policy it had.
+ */
+bool network_change_policy(struct network *network, struct port *port, const struct port_policy *next,
+                           struct port *const *ports, unsigned count);
 void network_tick(struct network *network);
 
 /* Every learnt address once; `vlan` 0: without one. */

@@ -176,6 +176,39 @@ static void ports_are_added_listed_and_deleted(void **state)
     assert_int_equal(pretended.removed, 1);
 }
 
+/* The policy of the only port in the state file. */
+static struct port_policy saved_policy(void)
+{
+    struct state saved;
+    char why[256];
+    assert_true(state_read(path, &saved, why, sizeof why));
+    assert_int_equal(saved.count, 1);
+    struct port_policy policy = saved.ports[0].policy;
+    state_free(&saved);
+    return policy;
+}
+
+static void a_policy_is_set_whole_and_saved(void **state)
+{
+    (void)state;
+    add("vm");
+    json_decref(ask("port.set", "{\"name\":\"vm\",\"policy\":{\"isolated\":true,\"storm\":5}}"));
+    assert_true(saved_policy().isolated);
+    json_decref(ask("port.set", "{\"name\":\"vm\",\"policy\":{\"storm\":7}}"));
+    assert_false(saved_policy().isolated);
+    assert_int_equal(saved_policy().storm, 7);
+    refused("port.set", "{\"name\":\"vm\",\"policy\":{\"storm\":0}}", 1, "value-invalid");
+    refused("port.set", "{\"name\":\"vm\",\"policy\":{\"colour\":1}}", 1, "value-invalid");
+    refused("port.set", "{\"name\":\"other\",\"policy\":{}}", 1, "port-unknown");
+    refused("port.set", "{\"name\":\"vm\"}", RPC_PARAMS, "\"policy\" is missing");
+    pretended.refuse = "mirror-loop";
+    refused("port.set", "{\"name\":\"vm\",\"policy\":{\"isolated\":true}}", 1, "mirror-loop");
+    assert_int_equal(saved_policy().storm, 7);
+    assert_int_equal(port_config_of(datapath_find_port(commander.datapath, "vm"))->policy.storm, 7);
+    json_decref(ask("port.set", "{\"name\":\"vm\",\"policy\":{}}"));
+    assert_int_equal(saved_policy().storm, 0);
+}
+
 static void macs_stats_and_workers(void **state)
 {
     (void)state;
@@ -439,6 +472,8 @@ static void a_state_that_cannot_be_written_undoes_the_change(void **state)
     refused("port.add", "{" VHOST "}", 1, "state-failed");
     assert_int_equal(datapath_port_count(commander.datapath), 1);
     refused("port.del", "{\"name\":\"kept\"}", 1, "state-failed");
+    refused("port.set", "{\"name\":\"kept\",\"policy\":{\"isolated\":true}}", 1, "state-failed");
+    assert_false(port_config_of(datapath_find_port(commander.datapath, "kept"))->policy.isolated);
     assert_int_equal(datapath_port_count(commander.datapath), 1);
     assert_int_equal(pretended.removed, 1);
 }
@@ -525,6 +560,7 @@ int main(void)
 #define ROW(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         ROW(ports_are_added_listed_and_deleted),
+        ROW(a_policy_is_set_whole_and_saved),
         ROW(macs_stats_and_workers),
         ROW(info_tells_of_the_program),
         ROW(subscription_and_shutdown_reach_their_owners),

@@ -80,6 +80,20 @@ struct port *datapath_restore_port(struct datapath *datapath, const struct port_
     return datapath_add_port(datapath, config, refusal);
 }
 
+bool datapath_set_policy(struct datapath *datapath, struct port *port, const struct port_policy *policy,
+                         struct refusal *refusal)
+{
+    (void)datapath;
+    if (pretended.refuse) {
+        refuse(refusal, pretended.refuse, "something");
+        refusal_hint(refusal, "try again");
+        pretended.refuse = NULL;
+        return false;
+    }
+    port->config.policy = *policy;
+    return true;
+}
+
 void datapath_remove_port(struct datapath *datapath, struct port *port)
 {
     for (unsigned i = 0; i < datapath->count; i++) {

@@ -4,7 +4,7 @@ import { portPrefix, tapPrefix } from '../spec/names.js'
 import { addPages, pagesBeyond } from './count-pages.js'
 import { liveMachine } from './live-machine.js'
 import { sameArgv, sameDomain, sameMachine, sameTap } from './same.js'
-import { samePort } from './same-port.js'
+import { type PolicyChange, samePort, samePortButPolicy } from './same-port.js'
 import type { Live } from './steps.js'
 
 export interface DiffOptions {
@@ -20,6 +20,7 @@ export interface Changes {
   undefineDomains: { machine: MachineArtifact; xml: string }[]
   removeFolders: string[]
   deletePorts: PortRequest[]
+  setPolicies: PolicyChange[]
   deleteTaps: TapArtifact[]
   release: HugepageNeed[]
   reserve: { need: HugepageNeed; atLeast: number }[]
@@ -61,6 +62,7 @@ export function findChanges(wanted: Artifacts, live: Live, options: DiffOptions)
       liveMachine(machine, wanted, options).map(({ folder }) => folder),
     ),
     deletePorts: ports.remove,
+    setPolicies: ports.change,
     deleteTaps: taps.remove,
     release: pagesBeyond(live.reserved, neededPages(wanted, live, options, restart ? [] : changed)),
     // A machine that restarts has its folder, and an undo must not take it away.
@@ -150,10 +152,21 @@ function changedPorts(wanted: Artifacts, live: Live, newTaps: Set<string>, held:
   const free = wanted.ports.filter(
     ({ name }) => !held.has(name) || !live.ports.some((port) => port.name === name),
   )
+  const change = live.switch === null ? [] : findPolicies(free, own)
+  const changes = ({ name }: PortRequest) => change.some(({ port }) => port.name === name)
   return {
-    remove: own.filter((port) => !stays(port, wanted.ports)),
-    add: free.filter((port) => !stays(port, own)),
+    change,
+    remove: own.filter((port) => !stays(port, wanted.ports) && !changes(port)),
+    add: free.filter((port) => !stays(port, own) && !changes(port)),
   }
+}
+
+function findPolicies(wanted: PortRequest[], own: PortRequest[]): PolicyChange[] {
+  return wanted.flatMap((port) => {
+    const before = own.find(({ name }) => name === port.name)
+    if (before === undefined || samePort(port, before) || !samePortButPolicy(port, before)) return []
+    return [{ before, port }]
+  })
 }
 
 /** Pages missing for the machines to start, beside those free now or given back by the ones stopped first. */

@@ -1,6 +1,7 @@
 import type { HugepageNeed } from '../plan/plan.js'
 import type { MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
 import { showSize } from '../spec/size.js'
+import type { PolicyChange } from './same-port.js'
 import type { Step } from './steps.js'
 
 /** Each kind of step with its label, its undo and its check. */
@@ -110,6 +111,19 @@ export function deletePort(control: string, port: PortRequest): Step {
     action: { do: 'delete-port', control, name },
     undo: { do: 'add-port', control, port },
     verify: { expect: 'port', control, name, present: false },
+  }
+}
+
+/** Another policy for a port that stays. */
+export function setPolicy(control: string, { before, port }: PolicyChange): Step {
+  const { name } = port
+  const policyOf = (of: PortRequest) => (of.kind === 'tap' ? {} : (of.policy ?? {}))
+  return {
+    id: `set-policy ${name}`,
+    label: `change what port ${name} may do`,
+    action: { do: 'set-policy', control, name, policy: policyOf(port) },
+    undo: { do: 'set-policy', control, name, policy: policyOf(before) },
+    verify: { expect: 'policy', control, port },
   }
 }
 

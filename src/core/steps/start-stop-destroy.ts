@@ -19,6 +19,7 @@ const nothing: Changes = {
   undefineDomains: [],
   removeFolders: [],
   deletePorts: [],
+  setPolicies: [],
   deleteTaps: [],
   release: [],
   makeFolders: [],

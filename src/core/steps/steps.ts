@@ -3,6 +3,7 @@
  * carries them out, undoes them in reverse when one fails, and checks each by
  * reading the host back; the dry run is just printing them.
  */
+import type { PortPolicy } from '../plan/plan.js'
 import type { MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
 
 /** A domain of libvirt, and which of its two definitions: that of the machine that runs, and that it starts from next. */
@@ -26,6 +27,8 @@ export type Action =
   | { do: 'delete-tap'; ifname: string }
   | { do: 'add-port'; control: string; port: PortRequest }
   | { do: 'delete-port'; control: string; name: string }
+  /** What a port that stays may do: its guest keeps its session. Empty: everything. */
+  | { do: 'set-policy'; control: string; name: string; policy: PortPolicy }
   /** `before`: the definition that libvirt had, for an undo; null = none. */
   | { do: 'define-domain'; machine: MachineArtifact; before: string | null }
   | { do: 'undefine-domain'; machine: MachineArtifact }
@@ -46,6 +49,7 @@ export type Check =
   | { expect: 'switch'; control: string; running: boolean }
   | { expect: 'tap'; ifname: string; present: boolean }
   | { expect: 'port'; control: string; name: string; present: boolean }
+  | { expect: 'policy'; control: string; port: PortRequest }
   | { expect: 'domain'; machine: MachineArtifact; xml: string | null }
   | { expect: 'machine'; name: string; running: boolean }
   | { expect: 'interface'; domain: DomainTarget; mac: string; present: boolean }

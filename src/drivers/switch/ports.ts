@@ -3,6 +3,7 @@ import type { PortMirror, PortPolicy, PortRate } from '../../core/plan/plan.js'
 import type { PortRequest } from '../../core/render/artifacts.js'
 import type { VlanSpec } from '../../core/spec/spec.js'
 import { samePort } from '../../core/steps/same-port.js'
+import type { Verdict } from '../driver.js'
 import { askSwitch } from './client.js'
 import type { PortInfo } from './protocol.js'
 
@@ -22,6 +23,19 @@ export async function addPort(control: string, port: PortRequest): Promise<void>
     // A switch that crashed on the way saved it first, and has it from its state file.
     const now = isRefusal(error, 'port-exists') ? await findPort(control, port.name) : undefined
     if (now === undefined || !samePort(toPortRequest(now), port)) throw error
+  }
+}
+
+/** Gives a port that stays another policy. */
+export async function setPolicy(control: string, name: string, policy: PortPolicy): Promise<void> {
+  await askSwitch(control, 'port.set', { name, policy })
+}
+
+export async function checkPolicy(control: string, wanted: PortRequest): Promise<Verdict> {
+  const port = (await readPortsIfAny(control))?.find(({ name }) => name === wanted.name)
+  return {
+    ok: port !== undefined && samePort(toPortRequest(port), wanted),
+    found: `port ${wanted.name} ${port === undefined ? 'is not there' : `has ${JSON.stringify(port.policy ?? {})}`}`,
   }
 }
 

@@ -121,6 +121,7 @@ export interface SwitchMethods {
   'switch.shutdown': Record<string, never>
   'port.add': { port: PortInfo }
   'port.del': Record<string, never>
+  'port.set': { port: PortInfo }
   'port.list': { ports: PortInfo[] }
   'mac.list': { macs: MacInfo[] }
   'stats.get': { ports: PortStats[] }

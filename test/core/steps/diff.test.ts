@@ -35,6 +35,11 @@ function verbs(steps: { id: string }[]): string[] {
   return steps.map(({ id }) => id.replace(/ \/.*\//, ' '))
 }
 
+function withPolicy(artifacts: Artifacts, policy: { isolated?: true; link?: true }): Artifacts {
+  const ports = artifacts.ports.map((port) => (port.kind === 'tap' ? port : { ...port, policy }))
+  return { ...artifacts, ports }
+}
+
 describe('diff', () => {
   it('begins with folders and ends with machines', () => {
     assert.deepEqual(verbs(diff(pair(), emptyLive(host))), [
@@ -67,6 +72,25 @@ describe('diff', () => {
     const restarting = verbs(diff(wanted, live, { restart: true }))
     assert.deepEqual(restarting.slice(0, 2), ['stop-machine vm1', 'stop-machine vm2'])
     assert.deepEqual(restarting.slice(-2), ['start-machine vm1', 'start-machine vm2'])
+  })
+
+  it('changes the policy of a port under its running guest, and takes it back', () => {
+    const live = running(pair('', 'mtu: 1500'))
+    const wanted = withPolicy(pair('', 'mtu: 1500'), { isolated: true })
+    const steps = diff(wanted, live)
+    assert.deepEqual(verbs(steps), ['set-policy pair.vm1.net0', 'set-policy pair.vm2.net0'])
+    const host = new SimulatedHost(live)
+    host.run(steps)
+    assert.deepEqual(diff(wanted, host.live), [])
+    assert.deepEqual(verbs(diff(pair('', 'mtu: 1500'), host.live)), verbs(steps))
+    host.undo(steps)
+    assert.deepEqual(host.live.ports, live.ports)
+    // A wire is another kind of network; and without a switch there is no port that could stay.
+    assert.deepEqual(verbs(diff(withPolicy(wanted, { link: true }), live)).slice(0, 2), [
+      'delete-port pair.vm1.net0',
+      'delete-port pair.vm2.net0',
+    ])
+    assert.ok(verbs(diff(wanted, { ...live, switch: null, ports: [] })).includes('add-port pair.vm1.net0'))
   })
 
   it('takes a command line that cannot be read for the wanted one', () => {
