@@ -46,6 +46,8 @@ export interface Command {
   /** "<spec>" is required, "[machine]" is not. */
   args?: { name: string; about: string }[]
   options?: { flags: string; about: string }[]
+  /** It needs the native switch, which an installed package builds at first use. */
+  native?: boolean
   /** Loaded when it is called, so that `--version` stays fast. */
   load?: () => Promise<CommandModule>
   commands?: Command[]

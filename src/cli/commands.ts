@@ -27,6 +27,7 @@ export const commands: Command[] = [
       { flags: '--answers <file>', about: 'answers as YAML or JSON ("-": stdin) in place of questions' },
       { flags: '--force', about: 'write over a spec that is there' },
     ],
+    native: true,
     load: () => import('./commands/init.js'),
   },
   {
@@ -39,6 +40,7 @@ export const commands: Command[] = [
     summary: 'show what a spec would become on this host, and why',
     args: [spec],
     options: driver,
+    native: true,
     load: () => import('./commands/plan.js'),
   },
   {
@@ -46,6 +48,7 @@ export const commands: Command[] = [
     summary: 'show the exact command lines and requests, or write them into a folder',
     args: [spec],
     options: [...driver, { flags: '--to <folder>', about: 'write the texts into this folder' }],
+    native: true,
     load: () => import('./commands/render.js'),
   },
   {
@@ -53,6 +56,7 @@ export const commands: Command[] = [
     summary: 'show the steps between this host and a spec; exit code 5 when there are any',
     args: [spec],
     options: [...driver, restart],
+    native: true,
     load: () => import('./commands/diff.js'),
   },
   {
@@ -60,6 +64,7 @@ export const commands: Command[] = [
     summary: 'bring this host to what a spec says',
     args: [spec],
     options: [...driver, dryRun, restart, grace],
+    native: true,
     load: () => import('./commands/apply.js'),
   },
   {
@@ -73,6 +78,7 @@ export const commands: Command[] = [
     summary: 'start machines of a deployment that was applied',
     args: [deployment, machine],
     options: [grace],
+    native: true,
     load: () => import('./commands/start.js'),
   },
   {
@@ -124,6 +130,7 @@ export const commands: Command[] = [
       { flags: '--dry-run', about: 'only show the difference' },
       connect,
     ],
+    native: true,
     load: () => import('./commands/accelerate.js'),
   },
   {
@@ -171,6 +178,7 @@ export const commands: Command[] = [
         name: 'install',
         summary: 'write the drop-in into the hooks folder of libvirt',
         options: [{ flags: '--hooks-dir <folder>', about: 'that folder (/etc/libvirt/hooks)' }],
+        native: true,
         load: () => import('./commands/hooks-install.js'),
       },
       {
@@ -189,6 +197,7 @@ export const commands: Command[] = [
     name: 'demo',
     summary: 'two real machines, pings, a killed switch, and nothing left behind',
     options: [{ flags: '--kills <count>', about: 'how often the switch is killed (5)' }],
+    native: true,
     load: () => import('./commands/demo.js'),
   },
   {

@@ -22,6 +22,7 @@ export async function runMain(words: string[]): Promise<number> {
       width: process.stdout.isTTY === true && process.stdout.columns > 0 ? process.stdout.columns : null,
       commandLine: ['vhostkit', ...words].join(' '),
     }
+    if (parsed.native) await buildAtFirstUse(context)
     const command = await parsed.load()
     return print(await command.run(parsed.input, context), json)
   } catch (error) {
@@ -29,6 +30,15 @@ export async function runMain(words: string[]): Promise<number> {
   } finally {
     interrupt.stop()
   }
+}
+
+/** A package has the sources of the switch; a checkout is built by bin/setup. */
+async function buildAtFirstUse({ places, report, signal }: CommandContext): Promise<void> {
+  const { sources, builtSwitch } = places
+  if (sources === null) return
+  const { isBuilt, buildSwitch } = await import('../drivers/switch/build.js')
+  if (await isBuilt(sources, builtSwitch)) return
+  await report.stage('build the switch, once', (say) => buildSwitch(sources, builtSwitch, say, signal))
 }
 
 /** Ctrl-C and SIGTERM abort what runs; whoever started something cleans it up before it gives way. */

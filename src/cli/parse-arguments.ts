@@ -9,7 +9,7 @@ import { readVersion } from './read-version.js'
 
 /** A command to run, or a result that is there already (help, version). */
 export type ParsedArguments =
-  | { input: CommandInput; places: Places; load: () => Promise<CommandModule> }
+  | { input: CommandInput; places: Places; native: boolean; load: () => Promise<CommandModule> }
   | { result: CommandResult }
 
 /** Turns the words of the command line into one row of the table with its input. The only user of commander. */
@@ -30,7 +30,7 @@ export async function parseArguments(words: string[]): Promise<ParsedArguments> 
   if (command?.load === undefined || input === undefined) throw new VhostkitError('usage')
   const { runDir, stateDir } = input.options as { runDir?: string; stateDir?: string }
   const places = findPlaces({ runDir, stateDir }, process.env, process.geteuid?.() ?? 0)
-  return { input, places, load: command.load }
+  return { input, places, native: command.native === true, load: command.load }
 }
 
 type Choose = (command: Command, input: CommandInput) => void

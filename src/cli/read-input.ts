@@ -5,6 +5,7 @@ import type { PlanOptions } from '../core/plan/make-plan.js'
 import { macPattern, whyNotACardMac } from '../core/spec/mac.js'
 import { overrideSpec, requireConnect, requireName } from '../core/spec/override-spec.js'
 import type { BootSpec, Spec } from '../core/spec/spec.js'
+import { cacheOf } from '../world/cache-folder.js'
 import { exists, listFolder } from '../world/files.js'
 import type { CommandInput } from './command.js'
 import type { Places } from './places.js'
@@ -29,7 +30,7 @@ export async function readSpecInput(input: CommandInput, places: Places): Promis
 
 /** The guest that the demo made, so that a spec without `boot` has something to start. */
 export async function findTestGuest(root: string): Promise<BootSpec | undefined> {
-  const cache = join(root, '.cache/guest')
+  const cache = join(cacheOf(root), 'guest')
   const kernel = join(cache, 'kernel/vmlinuz')
   const initrd = (await listFolder(cache)).find((name) => /^initrd-.*\.gz$/.test(name))
   if (initrd === undefined || !(await exists(kernel))) return undefined

@@ -4,7 +4,12 @@ export const followFor = { flags: '--for <seconds>', about: 'end after this time
 
 /** The rows below `switch`. */
 export const switchCommands: Command[] = [
-  { name: 'start', summary: 'start the switch', load: () => import('./commands/switch-start.js') },
+  {
+    name: 'start',
+    summary: 'start the switch',
+    native: true,
+    load: () => import('./commands/switch-start.js'),
+  },
   {
     name: 'stop',
     summary: 'stop the switch; its ports stay in its state file',
@@ -13,6 +18,7 @@ export const switchCommands: Command[] = [
   {
     name: 'restart',
     summary: 'stop and start; machines reconnect by themselves',
+    native: true,
     load: () => import('./commands/switch-restart.js'),
   },
   {

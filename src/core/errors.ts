@@ -89,6 +89,11 @@ export const errorTable = {
     'libvirt is not installed.',
     'Run bin/setup, install libvirt-daemon-system and libvirt-clients, or use driver: qemu.',
   ),
+  'switch-not-buildable': row(
+    4,
+    'The switch cannot be built on this host.',
+    'Install what is missing, then run the command again.',
+  ),
   'switch-missing': row(4, 'The switch is not built.', 'Run bin/setup.'),
   'taps-not-allowed': row(
     4,

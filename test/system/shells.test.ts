@@ -62,13 +62,10 @@ describe('shells and man pages', () => {
           .join(' ')})`,
         `COMP_CWORD=${line.split(' ').length - 1}`,
         '_vhostkit',
-        "IFS=$'\\n'; echo \"$".concat('{COMPREPLY[*]}"'),
+        'declare -p COMPREPLY',
       ]
       const { stdout, stderr } = run('bash', ['--norc', '-c', script.join('\n')])
-      const found = stdout
-        .split('\n')
-        .filter((word) => word !== '')
-        .sort()
+      const found = [...stdout.matchAll(/\[\d+\]="([^"]*)"/g)].map(([, word = '']) => word).sort()
       assert.equal(stderr, '', line)
       if (line.endsWith('--')) assert.deepEqual(found, ['--help'], line)
       else assert.deepEqual(found, wanted, line)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { BootSpec } from '../../core/spec/spec.js'
+import { cacheOf } from '../../world/cache-folder.js'
 import { makeInitrd } from './initrd.js'
 import { makeKernel } from './kernel.js'
 
@@ -8,13 +9,13 @@ export interface GuestImage {
   initrd: string
 }
 
-/** Makes the test guest, or finds it in the cache. `root` is the checkout. */
+/** Makes the test guest, or finds it in the cache. `root` is the checkout or package. */
 export async function makeGuest(
   root: string,
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<GuestImage> {
-  const cache = join(root, '.cache/guest')
+  const cache = join(cacheOf(root), 'guest')
   const { kernel, modules } = await makeKernel(cache, say, signal)
   signal.throwIfAborted()
   const initrd = await makeInitrd(cache, { guest: join(root, 'native/guest'), modules }, say)
