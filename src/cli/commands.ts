@@ -47,7 +47,11 @@ export const commands: Command[] = [
     name: 'render',
     summary: 'show the exact command lines and requests, or write them into a folder',
     args: [spec],
-    options: [...driver, { flags: '--to <folder>', about: 'write the texts into this folder' }],
+    options: [
+      ...driver,
+      { flags: '--to <folder>', about: 'write the texts into this folder' },
+      { flags: '--force', about: 'also over files there that others wrote or edited' },
+    ],
     native: true,
     load: () => import('./commands/render.js'),
   },

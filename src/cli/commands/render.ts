@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { type ArtifactFile, listArtifactFiles } from '../../apply/artifact-files.js'
 import { requirePlan } from '../../apply/prepare.js'
+import { writeArtifacts } from '../../apply/write-artifacts.js'
 import { renderAll } from '../../core/render/render-all.js'
 import { readFacts } from '../../host/facts.js'
-import { makeFolder, writeTextAtomic } from '../../world/files.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { readSpecInput } from '../read-input.js'
 
@@ -15,9 +15,7 @@ export async function run(input: CommandInput, { places }: CommandContext): Prom
   const { to } = input.options
   if (typeof to !== 'string') return { text: files.map(showFile).join('\n'), data: artifacts, exitCode: 0 }
   const folder = resolve(to)
-  await makeFolder(folder)
-  for (const { name, text } of files) await writeTextAtomic(`${folder}/${name}`, text, 0o644)
-  const written = files.map(({ name }) => `${folder}/${name}`)
+  const written = await writeArtifacts(folder, files, input.options.force === true)
   return { text: written.join('\n'), data: { ...artifacts, files: written }, exitCode: 0 }
 }
 
