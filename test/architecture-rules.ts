@@ -47,7 +47,8 @@ const layers: Record<string, string[]> = {
   hotplug: ['hotplug', 'hook', 'apply', 'drivers', 'host', 'world', 'core'],
   demo: ['demo', 'apply', 'drivers', 'host', 'world', 'core'],
   bench: ['bench', 'drivers', 'world', 'core'],
-  cli: ['cli', 'demo', 'hotplug', 'hook', 'wizard', 'apply', 'drivers', 'host', 'world', 'core'],
+  doctor: ['doctor', 'hook', 'apply', 'drivers', 'host', 'world', 'core'],
+  cli: ['cli', 'demo', 'doctor', 'hotplug', 'hook', 'wizard', 'apply', 'drivers', 'host', 'world', 'core'],
 }
 
 /** What reaches out without an import. */

@@ -101,7 +101,13 @@ export const commands: Command[] = [
   },
   {
     name: 'doctor',
-    summary: 'look for what is wrong with this host, and say how to fix it',
+    summary: 'look for what is wrong with this host, or a domain, and mend it',
+    args: [{ name: '[domain]', about: 'a domain of libvirt, its cards too: name or UUID' }],
+    options: [
+      { flags: '--fix', about: 'mend what can be mended safely; shows it and asks before' },
+      { flags: '--yes', about: 'with --fix: do not ask' },
+      connect,
+    ],
     load: () => import('./commands/doctor.js'),
   },
   {

@@ -17,7 +17,12 @@ export const examples: Record<string, readonly string[]> = {
   start: ['vhostkit start pair', 'vhostkit start pair vm1'],
   stop: ['vhostkit stop pair vm1 --grace 30'],
   destroy: ['vhostkit destroy pair --dry-run', 'vhostkit destroy pair'],
-  doctor: ['vhostkit doctor', 'vhostkit doctor --json'],
+  doctor: [
+    'vhostkit doctor',
+    'vhostkit doctor web1',
+    'vhostkit doctor web1 --fix --yes',
+    'vhostkit doctor --json',
+  ],
   top: ['vhostkit top', 'vhostkit top --once --sort drops', 'vhostkit top --json --interval 10'],
   events: ['vhostkit events', 'vhostkit events --json --for 60'],
   'switch start': ['vhostkit switch start'],
@@ -41,7 +46,7 @@ export const examples: Record<string, readonly string[]> = {
   'hooks status': ['vhostkit hooks status'],
   'hooks uninstall': ['vhostkit hooks uninstall'],
   demo: ['vhostkit demo', 'vhostkit demo --kills 50'],
-  explain: ['vhostkit explain', 'vhostkit explain hugepages-short'],
+  explain: ['vhostkit explain', 'vhostkit explain hugepages-short', 'vhostkit explain cell-private'],
   completion: ['vhostkit completion bash > /etc/bash_completion.d/vhostkit', 'vhostkit completion fish'],
   man: ['vhostkit man apply | man -l -', 'vhostkit man --to /usr/local/share/man/man1'],
 }

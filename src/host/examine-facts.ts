@@ -1,6 +1,6 @@
+import { type Finding, fine, note, problem } from '../core/doctor/finding.js'
 import type { Facts, NumaNode } from '../core/facts/facts.js'
 import { showSize } from '../core/spec/size.js'
-import { type Finding, fine, note, problem } from './finding.js'
 
 /** What the facts of a host mean for vhostkit. */
 export function examineFacts(facts: Facts): Finding[] {
@@ -8,6 +8,7 @@ export function examineFacts(facts: Facts): Finding[] {
     examineUser(facts),
     examineKvm(facts),
     examineQemu(facts),
+    examineLibvirt(facts),
     examineSwitchProgram(facts),
     examineTaps(facts),
     ...facts.nodes.map((node) => examineHugepages(node, facts)),
@@ -17,6 +18,7 @@ export function examineFacts(facts: Facts): Finding[] {
 function examineUser({ uid }: Facts): Finding {
   if (uid === 0) return fine('user', 'root')
   return note(
+    'user-not-root',
     'user',
     `uid ${uid}`,
     'Only root can make taps and reserve hugepages.',
@@ -27,6 +29,7 @@ function examineUser({ uid }: Facts): Finding {
 function examineKvm({ kvm }: Facts): Finding {
   if (kvm.usable) return fine('kvm', kvm.why)
   return note(
+    'kvm-unusable',
     'kvm',
     `not usable: ${kvm.why}`,
     'Machines run under TCG, many times slower.',
@@ -35,8 +38,18 @@ function examineKvm({ kvm }: Facts): Finding {
 }
 
 function examineQemu({ qemu }: Facts): Finding {
+  if (qemu !== null && isOlder(qemu.version, tested.qemu)) {
+    return note(
+      'old-qemu',
+      'qemu',
+      qemu.version,
+      `vhostkit is tested with ${tested.qemu} and newer.`,
+      'apt-get install qemu-system-x86',
+    )
+  }
   if (qemu !== null) return fine('qemu', `${qemu.version} (${qemu.path})`)
   return problem(
+    'no-qemu',
     'qemu',
     'not installed',
     'No machine can start.',
@@ -44,14 +57,43 @@ function examineQemu({ qemu }: Facts): Finding {
   )
 }
 
+/** The oldest that the tests have run with. */
+const tested = { qemu: '7.2', libvirt: '9.0' }
+
+function isOlder(found: string, oldest: string): boolean {
+  const [[major = 0, minor = 0], [wanted = 0, least = 0]] = [found, oldest].map((text) =>
+    text.split('.').map(Number),
+  ) as [number[], number[]]
+  return major < wanted || (major === wanted && minor < least)
+}
+
+function examineLibvirt({ libvirt }: Facts): Finding {
+  if (libvirt === null) return fine('libvirt', 'not installed; needed only for driver: libvirt')
+  if (!isOlder(libvirt.version, tested.libvirt)) return fine('libvirt', libvirt.version)
+  return note(
+    'old-libvirt',
+    'libvirt',
+    libvirt.version,
+    `vhostkit is tested with ${tested.libvirt} and newer.`,
+    'apt-get install libvirt-daemon-system libvirt-clients',
+  )
+}
+
 function examineSwitchProgram({ switchPath }: Facts): Finding {
   if (switchPath !== null) return fine('switch program', switchPath)
-  return problem('switch program', 'not built', 'Machines have no network.', 'Run bin/setup.')
+  return problem(
+    'no-switch-program',
+    'switch program',
+    'not built',
+    'Machines have no network.',
+    'Run bin/setup.',
+  )
 }
 
 function examineTaps({ canCreateTaps }: Facts): Finding {
   if (canCreateTaps) return fine('taps', '/dev/net/tun opens, and this user may make taps')
   return note(
+    'no-taps',
     'taps',
     'this user cannot make taps',
     'The host cannot have an address on a network of machines.',
@@ -69,6 +111,7 @@ function examineHugepages(node: NumaNode, { canReserveHugepages }: Facts): Findi
     return fine(subject, canReserveHugepages ? `${what}; more are reserved when a machine starts` : what)
   }
   return note(
+    'hugepages-closed',
     subject,
     `${what}, and this user cannot reserve any`,
     'Machines use memfd memory of small pages: it works, a little slower.',

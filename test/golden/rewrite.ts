@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { renderTroubleshooting } from '../../src/core/doctor/troubleshooting.js'
 import { renderErrorPage } from '../../src/core/errors.js'
 import { renderSpecPage, specJsonSchema } from '../../src/core/spec/json-schema.js'
 import { conversationFile, keptHosts, transcript } from '../core/wizard/conversation.js'
@@ -16,6 +17,7 @@ for (const golden of readCases()) {
   for (const [file, text] of renderCase(golden)) writeFileSync(join(golden.folder, file), text)
 }
 writeFileSync('docs/errors.md', renderErrorPage())
+writeFileSync('docs/troubleshooting.md', renderTroubleshooting())
 writeFileSync('docs/spec.md', renderSpecPage())
 mkdirSync('schema', { recursive: true })
 writeFileSync('schema/spec.schema.json', `${JSON.stringify(specJsonSchema(), null, 2)}\n`)

@@ -1,68 +1,73 @@
-import { readOrphans } from '../../apply/orphan-ports.js'
-import { readReceipts } from '../../apply/receipt.js'
-import { switchControl } from '../../apply/switch-alone.js'
-import { askSwitch } from '../../drivers/switch/client.js'
-import { examinePort, examineStray, examineSwitch } from '../../drivers/switch/examine-ports.js'
-import { readPorts } from '../../drivers/switch/ports.js'
-import { readSwitch } from '../../drivers/switch/process.js'
-import { examineFacts } from '../../host/examine-facts.js'
-import { examineFolders } from '../../host/examine-folders.js'
+import { createInterface } from 'node:readline/promises'
+import { examineDomain } from '../../core/doctor/examine-domain.js'
+import type { Finding } from '../../core/doctor/finding.js'
+import { showRepair } from '../../core/doctor/repair.js'
+import { carryOut, type Repaired, repairsOf } from '../../doctor/carry-out.js'
+import { examineHost } from '../../doctor/examine-host.js'
+import { readDomainFacts } from '../../doctor/read-domain-facts.js'
 import { readFacts } from '../../host/facts.js'
-import { type Finding, problem } from '../../host/finding.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
-import type { Places } from '../places.js'
+import { readConnect } from '../read-input.js'
 
-export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
-  const facts = await readFacts(places.builtSwitch)
-  const findings = [
-    ...examineFacts(facts),
-    ...(await examineFolders(places.folders)),
-    ...(await examineRunning(places)),
-    ...(await examineReceipts(places)),
+/** `--json`: { facts, findings: [{code, subject, level, what, why, fix, repair}], repaired: [{code, subject, repair, outcome, why}] }. */
+export async function run(
+  input: CommandInput,
+  { places, report, signal }: CommandContext,
+): Promise<CommandResult> {
+  const { folders, builtSwitch } = places
+  const { domain } = input.args
+  const connect = readConnect(input)
+  const facts = await readFacts(builtSwitch)
+  const examine = async (): Promise<Finding[]> => [
+    ...(await examineHost(facts, folders)),
+    ...(domain === undefined
+      ? []
+      : examineDomain(await readDomainFacts({ connect, domain, folders, facts }))),
   ]
+  const before = await examine()
+  const repairs = input.options.fix === true ? repairsOf(before) : []
+  const repaired: Repaired[] = []
+  if (repairs.length > 0) {
+    report.show(['To be mended:', ...repairs.map(({ repair }) => `  ${showRepair(repair)}`)].join('\n'))
+    if (await agrees(input, signal)) {
+      for (const one of repairs) repaired.push(await carryOut(one, connect, examine))
+    } else report.show('Nothing was changed: --yes carries it out.')
+  }
+  const findings = repaired.length > 0 ? await examine() : before
   const problems = findings.filter(({ level }) => level === 'problem').length
   const notes = findings.filter(({ level }) => level === 'note').length
-  const summary = `${problems} problems, ${notes} notes.`
+  const failed = repaired.some(({ outcome }) => outcome === 'undone')
   return {
-    text: `${findings.map(showFinding).join('\n')}\n\n${summary}`,
-    data: { facts, findings },
-    exitCode: problems > 0 ? 4 : 0,
+    text: [
+      ...repaired.map(showRepaired),
+      ...findings.map(showFinding),
+      '',
+      `${problems} problems, ${notes} notes.`,
+    ].join('\n'),
+    data: { facts, findings, repaired },
+    exitCode: failed ? 1 : problems > 0 ? 4 : 0,
   }
 }
 
-async function examineRunning({ folders }: Places): Promise<Finding[]> {
-  const control = switchControl(folders)
-  const info = await readSwitch(control)
-  if (info === null) return [examineSwitch(info, control)]
-  const [ports, { workers }, orphans] = await Promise.all([
-    readPorts(control),
-    askSwitch(control, 'worker.list'),
-    readOrphans(folders),
-  ])
-  return [
-    examineSwitch(info, control),
-    ...ports.filter(({ name }) => !orphans.includes(name)).map((port) => examinePort(port, workers)),
-    ...examineStray(info.lost, orphans),
-  ]
+/** Without a terminal nobody can be asked, so nothing is done. */
+async function agrees({ options }: CommandInput, signal: AbortSignal): Promise<boolean> {
+  if (options.yes === true) return true
+  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return false
+  const lines = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return /^y(es)?$/i.test((await lines.question('Do this? [y/N] ', { signal })).trim())
+  } finally {
+    lines.close()
+  }
 }
 
-async function examineReceipts({ folders }: Places): Promise<Finding[]> {
-  const receipts = await readReceipts(folders.state)
-  return receipts
-    .filter(({ status }) => status === 'changing')
-    .map(({ deployment, operation }) =>
-      problem(
-        `deployment ${deployment}`,
-        `"${operation}" did not end`,
-        'It was killed, or a step of it failed: a part may be there.',
-        `Apply its spec again, or \`vhostkit destroy ${deployment}\`.`,
-      ),
-    )
+function showRepaired({ repair, outcome, why }: Repaired): string {
+  return outcome === 'mended' ? `mended   ${repair}` : `UNDONE   ${repair}: ${why}`
 }
 
 const marks = { ok: 'ok     ', note: 'note   ', problem: 'PROBLEM' }
 
-function showFinding({ subject, level, what, why, fix }: Finding): string {
+function showFinding({ code, subject, level, what, why, fix }: Finding): string {
   const lines = [why, fix].filter((line) => line !== '').map((line) => `          ${line}`)
-  return [`${marks[level]}  ${subject}: ${what}`, ...lines].join('\n')
+  return [`${marks[level]}  ${subject}: ${what}${code === null ? '' : ` [${code}]`}`, ...lines].join('\n')
 }

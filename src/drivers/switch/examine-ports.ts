@@ -1,10 +1,11 @@
-import { type Finding, fine, note, problem } from '../../host/finding.js'
+import { type Finding, fine, note, problem } from '../../core/doctor/finding.js'
 import type { PortInfo, SwitchInfo, WorkerInfo } from './protocol.js'
 
 /** What the running switch says of itself. */
 export function examineSwitch(info: SwitchInfo | null, control: string): Finding {
   if (info === null) {
     return note(
+      'switch-silent',
       'switch',
       `does not answer on ${control}`,
       'No frame moves.',
@@ -14,6 +15,7 @@ export function examineSwitch(info: SwitchInfo | null, control: string): Finding
   const what = `runs, pid ${info.pid}, ${info.starts === 1 ? 'never crashed' : `start ${info.starts}`}`
   if (info.supervisor_pid === 0) {
     return note(
+      'switch-unsupervised',
       'switch',
       what,
       'Nobody starts it again after a crash.',
@@ -22,6 +24,7 @@ export function examineSwitch(info: SwitchInfo | null, control: string): Finding
   }
   if (info.starts === 1) return fine('switch', what)
   return note(
+    'switch-restarted',
     'switch',
     what,
     'It crashed or was killed before; machines reconnected by themselves.',
@@ -35,6 +38,7 @@ export function examineStray(lost: string[], orphans: string[]): Finding[] {
   return [
     ...missing.map((name) =>
       problem(
+        'port-lost',
         `port ${name}`,
         'lost: the switch could not add it again when it started',
         'No frame passes it; the log of the switch says why.',
@@ -43,6 +47,7 @@ export function examineStray(lost: string[], orphans: string[]): Finding[] {
     ),
     ...orphans.map((name) =>
       note(
+        'port-orphan',
         `port ${name}`,
         'belongs to no deployment any more',
         'The switch was off when its deployment was destroyed, and remembered it.',
@@ -59,6 +64,7 @@ export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
   if (broken !== undefined) {
     const what = `queue ${broken.index} was stopped: ${broken.broken}`
     return problem(
+      'queue-broken',
       subject,
       what,
       'The guest broke a rule of virtio; its other queues go on.',
@@ -67,6 +73,7 @@ export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
   }
   if (port.last_error !== null && port.state !== 'up') {
     return problem(
+      codeOfError(port.last_error),
       subject,
       `${port.state}, last error: ${port.last_error}`,
       'The machine has no network on it.',
@@ -75,6 +82,7 @@ export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
   }
   if (port.kind === 'vhost-user' && port.connects === 0) {
     return note(
+      'never-connected',
       subject,
       'nobody ever connected',
       'Its machine does not run, or its socket cannot be reached.',
@@ -83,6 +91,7 @@ export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
   }
   if (port.kind === 'vhost-user' && port.state === 'connected') {
     return note(
+      'guest-not-ready',
       subject,
       'connected, but its guest has not set the card up',
       'It still boots, or it has no virtio-net driver.',
@@ -96,6 +105,7 @@ export function examinePort(port: PortInfo, workers: WorkerInfo[]): Finding {
 function examineMirror(subject: string, { mirror }: PortInfo): Finding | null {
   if (mirror?.state === 'full') {
     return note(
+      'mirror-full',
       subject,
       `its mirror is full: ${mirror.file}`,
       'Nothing more is written, as asked for.',
@@ -105,6 +115,7 @@ function examineMirror(subject: string, { mirror }: PortInfo): Finding | null {
   if (mirror?.state !== 'failed' && mirror?.state !== 'off') return null
   const why = mirror.why === undefined ? 'its file could not be made' : mirror.why
   return problem(
+    'mirror-ended',
     subject,
     `its mirror has ended: ${why}`,
     'The port itself goes on; nobody writes its frames down.',
@@ -118,6 +129,7 @@ function examineNode(subject: string, port: PortInfo, workers: WorkerInfo[]): Fi
     const used = new Set(port.rings.map(({ worker }) => worker).filter((worker) => worker >= 0))
     const far = workers.find(({ id, node: at }) => used.has(id) && at >= 0 && at !== node)
     return problem(
+      'node-mismatch',
       subject,
       `memory on node ${node}, ${remote} of ${port.queues} queues served from node ${far?.node ?? 'another'}`,
       'Each frame crosses the nodes.',
@@ -126,6 +138,7 @@ function examineNode(subject: string, port: PortInfo, workers: WorkerInfo[]): Fi
   }
   if (strays > 0) {
     return problem(
+      'ring-state-far',
       subject,
       `memory on node ${node}, ${strays} pages of its ring state on another`,
       'The node was full when they were to move there, so each burst crosses the nodes.',
@@ -135,9 +148,36 @@ function examineNode(subject: string, port: PortInfo, workers: WorkerInfo[]): Fi
   return fine(subject, `${port.state}, connected ${port.connects} times`)
 }
 
+function codeOfError(text: string): 'socket-refused' | 'features-refused' | 'port-failed' {
+  if (/permission|EACCES/i.test(text)) return 'socket-refused'
+  return /feature/i.test(text) ? 'features-refused' : 'port-failed'
+}
+
 function explainError(text: string): string {
-  if (/permission|EACCES/i.test(text))
+  const code = codeOfError(text)
+  if (code === 'socket-refused')
     return 'The switch may not open the socket: run both as one user, or give it the group of the socket.'
-  if (/feature/i.test(text)) return 'Restart the machine: its features were agreed with another switch.'
+  if (code === 'features-refused') return 'Restart the machine: its features were agreed with another switch.'
   return 'See the log of the switch.'
+}
+
+/** Ports of one network with different MTUs: what the one sends, the other drops. */
+export function examineMtus(ports: PortInfo[]): Finding[] {
+  const networks = [...new Set(ports.map(({ network }) => network))]
+  return networks.flatMap((network) => {
+    const own = ports.filter((port) => port.network === network)
+    const sizes = [...new Set(own.map(({ mtu }) => mtu))]
+    if (sizes.length < 2) return []
+    const what = own.map(({ name, mtu }) => `${name} ${mtu}`).join(', ')
+    const why = 'Large frames are dropped on the way to the smaller ones: ping works, and transfers hang.'
+    return [
+      problem(
+        'mtu-mixed',
+        `network ${network}`,
+        what,
+        why,
+        'Give the network one mtu in the spec, and apply it.',
+      ),
+    ]
+  })
 }

@@ -1,0 +1,199 @@
+import type { ErrorCode } from '../errors.js'
+
+/** What brings an error about, and where to look; its sentence and what to do are in its row. */
+export interface ErrorText {
+  cause: string
+  look: string
+}
+
+export const errorTexts: Record<ErrorCode, ErrorText> = {
+  'spec-refused': {
+    cause: 'One or more values in it do not fit together.',
+    look: 'Each line shown: file, line, path, what was expected.',
+  },
+  'spec-unreadable': {
+    cause: 'It is not there, or this user may not read it.',
+    look: '`ls -l` of the file.',
+  },
+  'spec-syntax': {
+    cause: 'An indent, a quote or a bracket is wrong.',
+    look: 'The line and column shown; `vhostkit schema` for editors that check as you type.',
+  },
+  'spec-too-large': {
+    cause: 'Only a small, flat file is read, so that no file can exhaust memory.',
+    look: '`wc -c` of the file; anchors and aliases in it.',
+  },
+  'spec-value': {
+    cause: 'A key has a word or number that it does not know.',
+    look: 'docs/spec.md, which has every key.',
+  },
+  'key-missing': {
+    cause: 'A mapping lacks something that cannot be guessed.',
+    look: 'The path shown, and docs/spec.md.',
+  },
+  'key-unknown': {
+    cause: 'Mostly a spelling, or a key at the wrong depth.',
+    look: 'The suggestion shown; docs/spec.md.',
+  },
+  'key-duplicate': { cause: 'YAML would silently keep the last one.', look: 'Both lines shown.' },
+  'name-invalid': {
+    cause: 'Names become folders, ports and domains, so they are plain.',
+    look: 'The name shown.',
+  },
+  'name-duplicate': {
+    cause: 'Two machines or networks could not be told apart.',
+    look: 'Both places shown.',
+  },
+  'network-unknown': { cause: 'Its name stands under no networks entry.', look: 'The networks of the spec.' },
+  'link-shape': {
+    cause: 'A wire has two ends, and no host address.',
+    look: 'The interfaces of that network.',
+  },
+  'mirror-shape': {
+    cause: 'The target is missing, is itself a mirror, or has frames of its own.',
+    look: 'The mirror keys of the spec.',
+  },
+  'address-invalid': {
+    cause: 'It is not IPv4 with a prefix, or is the address of the network itself.',
+    look: 'The value shown.',
+  },
+  'address-overlap': {
+    cause: 'The host would have two ways to one subnet.',
+    look: 'The host keys of the networks.',
+  },
+  'mac-invalid': {
+    cause: 'It is not six bytes in hexadecimal, or is a multicast one.',
+    look: 'The value shown.',
+  },
+  'mac-duplicate': {
+    cause: 'The switch could not tell the two cards apart.',
+    look: 'The mac keys of the spec.',
+  },
+  'memory-uneven': {
+    cause: 'Each guest node is made of whole pages.',
+    look: 'memory, nodes and the page size.',
+  },
+  'cpus-short': { cause: 'There are more guest nodes than vCPUs.', look: 'cpus and nodes of the machine.' },
+  'boot-missing': {
+    cause: 'No kernel, disk or guest of the demo is known.',
+    look: 'The boot keys of the spec.',
+  },
+  'socket-path-too-long': { cause: 'The kernel holds socket paths of 107 bytes.', look: 'The path shown.' },
+  'not-permitted': {
+    cause: 'The kernel answered EACCES or EPERM.',
+    look: '`id`, and `ls -ld` of the path shown.',
+  },
+  'hugepages-short': {
+    cause: 'Others hold them, or memory is too scattered to make more.',
+    look: '`vhostkit doctor`; free_hugepages of each node.',
+  },
+  'memory-short': {
+    cause: 'Free memory of the nodes does not reach.',
+    look: '`free -h`, `numactl --hardware`.',
+  },
+  'node-unknown': { cause: 'The spec was written for another host.', look: '`numactl --hardware`.' },
+  'core-unknown': { cause: 'The spec was written for another host.', look: '`lscpu`.' },
+  'qemu-missing': { cause: 'No qemu-system-x86_64 in the path.', look: '`command -v qemu-system-x86_64`.' },
+  'libvirt-missing': { cause: 'No virsh in the path.', look: '`command -v virsh`.' },
+  'switch-missing': {
+    cause: 'The native program is neither built nor in the path.',
+    look: '`ls native/build`.',
+  },
+  'taps-not-allowed': {
+    cause: '/dev/net/tun does not open, or CAP_NET_ADMIN is missing.',
+    look: '`ls -l /dev/net/tun`.',
+  },
+  'xml-refused': {
+    cause: 'It is not well-formed, declares entities, or is larger than any real definition.',
+    look: '`xmllint --noout` of it.',
+  },
+  'switch-unreachable': {
+    cause: 'It does not run, hangs, or listens in another run folder.',
+    look: '`vhostkit switch status`, --run-dir.',
+  },
+  'switch-start-failed': {
+    cause: 'Its socket, cores or state file could not be had.',
+    look: 'The end of its log, shown.',
+  },
+  'switch-refused': {
+    cause: 'A request did not fit its protocol or state.',
+    look: 'native/PROTOCOL.md has each reason.',
+  },
+  'switch-changed': {
+    cause: 'Its options differ from those planned, and a restart needs a word.',
+    look: '`vhostkit diff`.',
+  },
+  'port-exists': { cause: 'Another machine or tool took the name.', look: '`vhostkit switch ports`.' },
+  'qemu-start-failed': {
+    cause: 'QEMU ended before its monitor answered.',
+    look: 'The reason shown, from the log of the machine.',
+  },
+  'libvirt-unreachable': {
+    cause: 'libvirtd is off, or its socket is closed to this user.',
+    look: '`systemctl status libvirtd`, `virsh -c URI version`.',
+  },
+  'domain-failed': {
+    cause: 'libvirt found fault with the definition or the state of the domain.',
+    look: '`journalctl -u libvirtd`.',
+  },
+  'domain-refused': {
+    cause: 'Something in it has no place on a vhost-user card, or it runs.',
+    look: '`virsh dumpxml`.',
+  },
+  'hooks-failed': {
+    cause: 'The folder is closed, or something of others has that name.',
+    look: '`ls -l /etc/libvirt/hooks/qemu.d`.',
+  },
+  'machine-changed': {
+    cause: 'The spec changed since, and a restart needs a word.',
+    look: '`vhostkit diff`.',
+  },
+  'lock-held': { cause: 'Only one may change this host at a time.', look: 'The pid and command shown.' },
+  'not-found': {
+    cause: 'A name was misspelt, or is of another state folder.',
+    look: '`vhostkit status`, --state-dir.',
+  },
+  'step-failed': {
+    cause: 'The host did not become what the step promised.',
+    look: 'The step and cause shown.',
+  },
+  timeout: {
+    cause: 'A program or guest was slower than its limit.',
+    look: 'Load of the host, and the log named.',
+  },
+  'program-failed': {
+    cause: 'It is missing, may not run, or ended with an error.',
+    look: 'The program and its words.',
+  },
+  'tap-failed': { cause: 'A link of that name exists, or the kernel refused.', look: '`ip link`.' },
+  'monitor-failed': {
+    cause: 'QEMU hangs, or is another version than known.',
+    look: 'The log of the machine.',
+  },
+  'console-failed': {
+    cause: 'The guest does not read its serial line.',
+    look: 'The console log of the machine.',
+  },
+  'state-damaged': { cause: 'It was edited by hand, or the disk lost it.', look: 'The file named.' },
+  'subnet-in-use': { cause: 'A route or address of the host is in it.', look: '`ip route`.' },
+  'guest-unavailable': {
+    cause: 'The kernel package could not be fetched, or a tool is missing.',
+    look: 'The words above; `command -v cpio busybox`.',
+  },
+  'demo-failed': {
+    cause: 'A step of it was slower or lost more than it may.',
+    look: 'The stage that failed.',
+  },
+  interrupted: { cause: 'Ctrl-C, SIGTERM or SIGHUP.', look: '`vhostkit status` for what is left: nothing.' },
+  usage: {
+    cause: 'A command, argument or option is unknown or missing.',
+    look: '`vhostkit COMMAND --help`.',
+  },
+  internal: { cause: 'Something happened that no rule foresaw.', look: '`--verbose` shows what lies below.' },
+  'answers-refused': {
+    cause: 'A question of the wizard has no such answer.',
+    look: 'The file given with --answers.',
+  },
+  'file-exists': { cause: 'Nothing of yours is overwritten unasked.', look: 'The file named.' },
+  'listen-failed': { cause: 'Somebody has the port, or it needs more rights.', look: '`ss -ltnp`.' },
+}

@@ -1,0 +1,60 @@
+import { readOrphans } from '../apply/orphan-ports.js'
+import { readReceipts } from '../apply/receipt.js'
+import { switchControl } from '../apply/switch-alone.js'
+import { examineTuning } from '../core/doctor/examine-tuning.js'
+import { type Finding, problem } from '../core/doctor/finding.js'
+import type { Facts } from '../core/facts/facts.js'
+import type { Folders } from '../core/plan/plan.js'
+import { askSwitch } from '../drivers/switch/client.js'
+import { examineMtus, examinePort, examineStray, examineSwitch } from '../drivers/switch/examine-ports.js'
+import { readPorts } from '../drivers/switch/ports.js'
+import { readSwitch } from '../drivers/switch/process.js'
+import { examineFacts } from '../host/examine-facts.js'
+import { examineFolders } from '../host/examine-folders.js'
+import { readTuning } from '../host/tuning.js'
+
+/** All there is to say of this host, its switch and its deployments. */
+export async function examineHost(facts: Facts, folders: Folders): Promise<Finding[]> {
+  const { findings, workerCores } = await examineRunning(folders)
+  return [
+    ...examineFacts(facts),
+    ...examineTuning({ ...(await readTuning()), workerCores }),
+    ...(await examineFolders(folders)),
+    ...findings,
+    ...(await examineReceipts(folders)),
+  ]
+}
+
+async function examineRunning(folders: Folders): Promise<{ findings: Finding[]; workerCores: number[] }> {
+  const control = switchControl(folders)
+  const info = await readSwitch(control)
+  if (info === null) return { findings: [examineSwitch(info, control)], workerCores: [] }
+  const [ports, { workers }, orphans] = await Promise.all([
+    readPorts(control),
+    askSwitch(control, 'worker.list'),
+    readOrphans(folders),
+  ])
+  const known = ports.filter(({ name }) => !orphans.includes(name))
+  const findings = [
+    examineSwitch(info, control),
+    ...known.map((port) => examinePort(port, workers)),
+    ...examineMtus(known),
+    ...examineStray(info.lost, orphans),
+  ]
+  return { findings, workerCores: workers.map(({ core }) => core) }
+}
+
+async function examineReceipts({ state }: Folders): Promise<Finding[]> {
+  const receipts = await readReceipts(state)
+  return receipts
+    .filter(({ status }) => status === 'changing')
+    .map(({ deployment, operation }) =>
+      problem(
+        'deployment-unfinished',
+        `deployment ${deployment}`,
+        `"${operation}" did not end`,
+        'It was killed, or a step of it failed: a part may be there.',
+        `Apply its spec again, or \`vhostkit destroy ${deployment}\`.`,
+      ),
+    )
+}
