@@ -196,4 +196,8 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
   },
   'file-exists': { cause: 'Nothing of yours is overwritten unasked.', look: 'The file named.' },
   'listen-failed': { cause: 'Somebody has the port, or it needs more rights.', look: '`ss -ltnp`.' },
+  'switch-not-buildable': {
+    cause: 'A compiler or a library that the build needs is not there.',
+    look: 'The words of the build, shown.',
+  },
 }
