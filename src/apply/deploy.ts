@@ -2,6 +2,7 @@ import { VhostkitError } from '../core/errors.js'
 import type { Facts } from '../core/facts/facts.js'
 import type { PlanOptions } from '../core/plan/make-plan.js'
 import type { Spec } from '../core/spec/spec.js'
+import { readBootId } from '../world/boot-id.js'
 import { carryOut, type Operation, withLock } from './operation.js'
 import { forgetOrphans } from './orphan-ports.js'
 import { type Prepared, prepare, type SpecText } from './prepare.js'
@@ -49,7 +50,7 @@ async function deployOnce(input: DeployInput, facts: Facts, operation: Operation
   const prepared = await prepare(input.spec, facts, folders, input.planOptions, input.restart)
   input.planned(prepared)
   const { receipt: before, steps } = prepared
-  const receipt = makeReceipt(input.specText, prepared)
+  const receipt = makeReceipt(input.specText, prepared, await readBootId())
   if (steps.length === 0) {
     await writeReceipt(folders.state, {
       ...receipt,
@@ -69,7 +70,11 @@ async function deployOnce(input: DeployInput, facts: Facts, operation: Operation
   }
 }
 
-function makeReceipt({ path, text }: SpecText, { receipt, plan, artifacts }: Prepared): Receipt {
+function makeReceipt(
+  { path, text }: SpecText,
+  { receipt, plan, artifacts }: Prepared,
+  boot: string,
+): Receipt {
   return {
     version: 1,
     deployment: plan.deployment,
@@ -80,6 +85,7 @@ function makeReceipt({ path, text }: SpecText, { receipt, plan, artifacts }: Pre
     plan,
     artifacts,
     before: receipt === null ? null : knownArtifacts(receipt),
+    boot,
     reserved: receipt?.reserved ?? [],
     journal: [],
   }

@@ -3,7 +3,7 @@ import type { JournalEntry, Receipt } from './receipt.js'
 
 /** What a journal is kept in: the receipt of a deployment, or the record of a domain. */
 export type JournalRecord = Pick<Receipt, 'status' | 'operation' | 'time' | 'reserved' | 'journal'> &
-  Partial<Pick<Receipt, 'before'>>
+  Partial<Pick<Receipt, 'before' | 'boot'>>
 
 /** What `apply` needs of a journal. */
 export interface StepJournal {

@@ -12,6 +12,7 @@ import type { Live, Step } from '../core/steps/steps.js'
 import { readPool } from '../drivers/host/hugepages.js'
 import { readLive } from '../drivers/live.js'
 import { readMachine } from '../drivers/machines.js'
+import { readBootId } from '../world/boot-id.js'
 import { readText } from '../world/files.js'
 import { knownArtifacts, type Receipt, readReceipt } from './receipt.js'
 import { settle } from './settle.js'
@@ -90,7 +91,11 @@ export async function prepare(
 export async function readSettledReceipt(folders: Folders, deployment: string): Promise<Receipt | null> {
   const receipt = await readReceipt(folders.state, deployment)
   if (receipt === null) return null
-  return settle(receipt, async (node, pageBytes) => (await readPool(node, pageBytes)).total)
+  return settle(
+    receipt,
+    async (node, pageBytes) => (await readPool(node, pageBytes)).total,
+    await readBootId(),
+  )
 }
 
 async function readRunning(artifacts: Artifacts): Promise<string[]> {

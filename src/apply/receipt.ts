@@ -27,6 +27,8 @@ export interface Receipt {
   artifacts: Artifacts
   /** While changing: what was applied before, since some of it may still be there. */
   before: Artifacts | null
+  /** The boot in which the pages were taken; receipts of older versions have none. */
+  boot?: string
   /** Hugepages that we took and must give back. */
   reserved: Live['reserved']
   /** The steps of the last operation: each is written before it is carried out. */

@@ -9,8 +9,14 @@ export type ReadTotal = (node: number, pageBytes: number) => Promise<number>
  * an intended change of a hugepage pool happened, and accounts for it exactly.
  * Everything else (processes, sockets, taps, ports) is seen in Live anyway.
  */
-export async function settle<Kind extends JournalRecord>(receipt: Kind, readTotal: ReadTotal): Promise<Kind> {
+export async function settle<Kind extends JournalRecord>(
+  receipt: Kind,
+  readTotal: ReadTotal,
+  boot: string,
+): Promise<Kind> {
   const settled = structuredClone(receipt)
+  // The pools of another boot are gone: what this one has is of others, and giving it back would take theirs.
+  if (isOfAnotherBoot(receipt, boot)) return { ...settled, boot, reserved: [], journal: [] }
   for (const entry of settled.journal.filter(({ state }) => state === 'intended' || state === 'failed')) {
     const change = await readChange(entry, readTotal)
     if (change === null) continue
@@ -18,6 +24,11 @@ export async function settle<Kind extends JournalRecord>(receipt: Kind, readTota
     entry.state = 'done'
   }
   return settled
+}
+
+/** A record without a boot is of an older version, and taken to be of this one. */
+export function isOfAnotherBoot({ boot }: Pick<JournalRecord, 'boot'>, now: string): boolean {
+  return boot !== undefined && boot !== now
 }
 
 async function readChange(entry: JournalEntry, readTotal: ReadTotal) {

@@ -1,5 +1,6 @@
 import { VhostkitError } from '../core/errors.js'
 import type { Action } from '../core/steps/steps.js'
+import { readBootId } from '../world/boot-id.js'
 import { takeLock } from '../world/lock.js'
 import { type DomainRecord, newRecord, readRecord, removeRecord, writeRecord } from './domain-record.js'
 import { hookLockFolder } from './release-domain.js'
@@ -16,7 +17,7 @@ export async function amendRecord(
   if (!lock.taken) throw new VhostkitError('lock-held', { sentence: 'Hooks of domains hold their lock.' })
   try {
     const there = await readRecord(stateFolder, uuid)
-    const record = there ?? { ...newRecord(uuid, name), status: 'applied' as const }
+    const record = there ?? { ...newRecord(uuid, name, await readBootId()), status: 'applied' as const }
     const giveBack = change(record.giveBack)
     if (giveBack.length === 0 && record.reserved.length === 0 && record.journal.length === 0) {
       await removeRecord(stateFolder, uuid)

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import type { JournalRecord } from '../apply/journal.js'
-import { settle } from '../apply/settle.js'
+import { isOfAnotherBoot, settle } from '../apply/settle.js'
 import { VhostkitError } from '../core/errors.js'
 import type { Action } from '../core/steps/steps.js'
 import { readPool } from '../drivers/host/hugepages.js'
+import { readBootId } from '../world/boot-id.js'
 import { listFolder, makeFolder, readText, removeFile, writeTextAtomic } from '../world/files.js'
 
 /** What was taken for a domain that starts or runs, and must be given back when it ends. */
@@ -17,7 +18,7 @@ export interface DomainRecord extends JournalRecord {
   giveBack: Action[]
 }
 
-export function newRecord(uuid: string, name: string): DomainRecord {
+export function newRecord(uuid: string, name: string, boot: string): DomainRecord {
   return {
     version: 1,
     uuid,
@@ -25,6 +26,7 @@ export function newRecord(uuid: string, name: string): DomainRecord {
     status: 'changing',
     operation: 'prepare',
     time: '',
+    boot,
     reserved: [],
     journal: [],
     promised: [],
@@ -38,11 +40,14 @@ export function newRecord(uuid: string, name: string): DomainRecord {
  */
 export async function settleRecords(stateFolder: string): Promise<DomainRecord[]> {
   const files = (await listFolder(recordFolder(stateFolder))).filter((name) => name.endsWith('.json'))
+  const boot = await readBootId()
   const settled: DomainRecord[] = []
   for (const file of files) {
     const record = await readRecord(stateFolder, file.slice(0, -5))
     if (record === null) continue
-    const now = await settle(record, async (node, pageBytes) => (await readPool(node, pageBytes)).total)
+    const readTotal = async (node: number, pageBytes: number) => (await readPool(node, pageBytes)).total
+    const known = await settle(record, readTotal, boot)
+    const now = isOfAnotherBoot(record, boot) ? { ...known, promised: [] } : known
     if (JSON.stringify(now) !== JSON.stringify(record)) await writeRecord(stateFolder, now)
     settled.push(now)
   }

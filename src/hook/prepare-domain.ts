@@ -7,6 +7,7 @@ import { samePort } from '../core/steps/same-port.js'
 import type { Action, Step } from '../core/steps/steps.js'
 import { askSwitch } from '../drivers/switch/client.js'
 import { toPortRequest } from '../drivers/switch/ports.js'
+import { readBootId } from '../world/boot-id.js'
 import { exists } from '../world/files.js'
 import { takeLock } from '../world/lock.js'
 import { type DomainRecord, newRecord, writeRecord } from './domain-record.js'
@@ -38,7 +39,7 @@ export async function prepareDomain(needs: DomainNeeds, settings: HookSettings):
     ...missing.map((port) => addPort(control, port)),
   ]
   if (steps.length === 0 && needs.pages.length === 0) return
-  const record = newRecord(needs.uuid, needs.name)
+  const record = newRecord(needs.uuid, needs.name, await readBootId())
   const journal = new Journal<DomainRecord>(record, (changed) => writeRecord(state, changed))
   const options = {
     hands: hookHands,

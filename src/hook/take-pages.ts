@@ -39,11 +39,15 @@ export async function takePages(
         at,
         pageBytes,
       )
-      const { free } = await readPool(at, pageBytes)
-      const lacking = count - Math.max(0, free - promised)
+      const pool = await readPool(at, pageBytes)
+      // Both may count the same page of a QEMU that is just starting: then one more is taken, never one of others.
+      const lacking = count - Math.max(0, pool.free - promised - pool.promised)
       if (lacking > 0) {
         const need = { node: at, pageBytes, pages: lacking }
-        await apply([reserveHugepages(need, promised + count)], options)
+        // Pages promised to others may be mapped already, so only ours are asked for.
+        await apply([reserveHugepages(need, count)], options).catch((error: unknown) => {
+          throw explain(error)
+        })
       }
       record.promised.push({ node: at, pageBytes, pages: count })
     }
@@ -51,6 +55,16 @@ export async function takePages(
   } finally {
     await lock.release()
   }
+}
+
+/** At its start nothing of a definition can be changed any more; before, it can. */
+function explain(error: unknown): unknown {
+  if (!(error instanceof VhostkitError) || error.code !== 'hugepages-short') return error
+  return new VhostkitError('hugepages-short', {
+    sentence: error.sentence,
+    hint: 'Its definition says <hugepages>: free memory there, or define it without them (`vhostkit apply` with hugepages: preferred does so by itself).',
+    cause: error.cause,
+  })
 }
 
 /** Each need on a node; those of one pool together. */

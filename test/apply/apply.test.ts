@@ -124,7 +124,7 @@ describe('receipt', () => {
       const { journal } = makeJournal()
       await journal.intend(pagesStep(8))
       await journal.note(pagesStep(8), { before: 3 })
-      const settled = await settle(journal.receipt, async () => now)
+      const settled = await settle(journal.receipt, async () => now, 'this boot')
       assert.equal(settled.reserved[0]?.pages ?? 0, held)
     }
   })

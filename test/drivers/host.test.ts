@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { readPool, releaseHugepages, reserveHugepages } from '../../src/drivers/host/hugepages.js'
@@ -86,16 +86,32 @@ describe('hugepages', () => {
       noted.push([facts, readFileSync(join(pool, 'nr_hugepages'), 'utf8').trim()])
     }
     await reserveHugepages(amount, { note }, { sys })
-    assert.deepEqual(await readPool(1, 2 ** 21, { sys }), { total: 16, free: 4 })
+    assert.deepEqual(await readPool(1, 2 ** 21, { sys }), { total: 16, free: 4, promised: 0 })
     await releaseHugepages(amount, { note }, { sys })
-    assert.deepEqual(await readPool(1, 2 ** 21, { sys }), { total: 10, free: 4 })
+    assert.deepEqual(await readPool(1, 2 ** 21, { sys }), { total: 10, free: 4, promised: 0 })
     assert.deepEqual(noted, [
       [{ before: 10 }, '10'],
       [{ before: 16 }, '16'],
     ])
   })
 
+  it('that are short are asked for again after compaction, then given back, with numbers', async () => {
+    const node = join(sys, 'devices/system/node/node1')
+    rmSync(join(pool, 'nr_hugepages'))
+    // Takes what is written, and gives nothing.
+    symlinkSync('/dev/null', join(pool, 'nr_hugepages'))
+    writeFileSync(join(node, 'compact'), '')
+    writeFileSync(join(node, 'meminfo'), 'Node 1 MemTotal: 9 kB\nNode 1 MemFree:  20480 kB\n')
+    const reserving = reserveHugepages(
+      { node: 1, pageBytes: 2 ** 21, pages: 6 },
+      { note: async () => {} },
+      { sys },
+    )
+    await assert.rejects(reserving, /Node 1 gave 0 of 6 hugepages of 2048 kB, also after compaction.* 20 MB/)
+    assert.equal(readFileSync(join(node, 'compact'), 'utf8'), '1')
+  })
+
   it('of a size the host does not have are none', async () => {
-    assert.deepEqual(await readPool(1, 2 ** 30, { sys }), { total: 0, free: 0 })
+    assert.deepEqual(await readPool(1, 2 ** 30, { sys }), { total: 0, free: 0, promised: 0 })
   })
 })

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { VhostkitError } from '../../core/errors.js'
 import { exists, readText, writeKernelFile } from '../../world/files.js'
+import { withLimit } from '../../world/wait-for.js'
 import type { DriverContext, Verdict } from '../driver.js'
 
 /** Where the kernel keeps its pools; tests give another folder. */
@@ -11,6 +12,8 @@ export interface SysFolder {
 export interface Pool {
   total: number
   free: number
+  /** Promised by the kernel to somebody who has not touched them: free all the same. It counts them for all nodes together. */
+  promised: number
 }
 
 export interface PageAmount {
@@ -25,28 +28,64 @@ const sysDefault: SysFolder = { sys: '/sys' }
 export async function readPool(node: number, pageBytes: number, { sys } = sysDefault): Promise<Pool> {
   const folder = await poolFolder(sys, node, pageBytes)
   const read = async (name: string) => Number((await readText(join(folder, name))) ?? 0)
-  return { total: await read('nr_hugepages'), free: await read('free_hugepages') }
+  const promised = Number((await readText(join(hostFolder(sys, pageBytes), 'resv_hugepages'))) ?? 0)
+  return { total: await read('nr_hugepages'), free: await read('free_hugepages'), promised }
 }
 
 /**
  * Adds pages to a pool, all of them or none. What was there before is noted in
- * the journal first, so that a crash in between can be undone exactly.
+ * the journal first, so that a crash in between can be undone exactly. Free memory
+ * may be in pieces that are too small: then it is put together and tried again.
  */
 export async function reserveHugepages(
   { node, pageBytes, pages }: PageAmount,
-  context: Pick<DriverContext, 'note'>,
+  { note, signal }: Pick<DriverContext, 'note' | 'signal'>,
   where = sysDefault,
 ): Promise<void> {
   const before = (await readPool(node, pageBytes, where)).total
-  await context.note({ before })
-  await writeTotal(node, pageBytes, before + pages, where)
-  const got = (await readPool(node, pageBytes, where)).total - before
+  await note({ before })
+  const got = await grow({ node, pageBytes, pages }, before, signal, where)
   if (got >= pages) return
   await writeTotal(node, pageBytes, before, where)
+  const free = await readFreeMemory(node, where)
   throw new VhostkitError('hugepages-short', {
-    sentence: `Node ${node} gave ${got} of ${pages} hugepages of ${pageBytes / 1024} kB; they were given back.`,
+    sentence: `Node ${node} gave ${got} of ${pages} hugepages of ${pageBytes / 1024} kB, also after compaction; they were given back. ${free} MB of its memory are free.`,
     hint: 'Free memory on that node, or leave hugepages at preferred: then memfd memory is used.',
   })
+}
+
+/** Further tries, each after memory was put together; and how long one may take, since the kernel does not say. */
+const compactions = 2
+const compactionLimitMs = 600
+
+async function grow(
+  { node, pageBytes, pages }: PageAmount,
+  before: number,
+  signal: AbortSignal | undefined,
+  where: SysFolder,
+): Promise<number> {
+  let got = 0
+  for (let attempt = 0; attempt <= compactions && signal?.aborted !== true; attempt++) {
+    if (attempt > 0) await compact(node, where)
+    await writeTotal(node, pageBytes, before + pages, where)
+    got = (await readPool(node, pageBytes, where)).total - before
+    if (got >= pages) break
+  }
+  return got
+}
+
+/** Has the kernel put free memory of a node together; one without NUMA all of it. Where that cannot be asked for, nothing happens. */
+async function compact(node: number, { sys }: SysFolder): Promise<void> {
+  const ofNode = join(sys, 'devices/system/node', `node${node}`, 'compact')
+  const path = (await exists(ofNode)) ? ofNode : '/proc/sys/vm/compact_memory'
+  if (sys !== '/sys' && path !== ofNode) return
+  const done = writeKernelFile(path, '1').catch(() => undefined)
+  await withLimit('compaction', compactionLimitMs, done).catch(() => undefined)
+}
+
+async function readFreeMemory(node: number, { sys }: SysFolder): Promise<number> {
+  const text = (await readText(join(sys, 'devices/system/node', `node${node}`, 'meminfo'))) ?? ''
+  return Math.floor(Number(/MemFree:\s+(\d+) kB/.exec(text)?.[1] ?? 0) / 1024)
 }
 
 /** Takes pages out of a pool again; those still mapped leave it when they are let go. */
@@ -80,5 +119,9 @@ async function writeTotal(node: number, pageBytes: number, total: number, { sys 
 async function poolFolder(sys: string, node: number, pageBytes: number): Promise<string> {
   const size = `hugepages-${pageBytes / 1024}kB`
   const ofNode = join(sys, 'devices/system/node', `node${node}`, 'hugepages', size)
-  return (await exists(ofNode)) ? ofNode : join(sys, 'kernel/mm/hugepages', size)
+  return (await exists(ofNode)) ? ofNode : hostFolder(sys, pageBytes)
+}
+
+function hostFolder(sys: string, pageBytes: number): string {
+  return join(sys, 'kernel/mm/hugepages', `hugepages-${pageBytes / 1024}kB`)
 }
