@@ -19,8 +19,8 @@ const sections = [
   { name: 'format and lint', argv: [bin('biome'), 'check', '--error-on-warnings', '.'], limitSeconds: 60 },
   { name: 'types', argv: [bin('tsc'), '-p', 'tsconfig.json'], limitSeconds: 120 },
   { name: 'unit and golden', ...mocha('.mocharc.unit.json'), limitSeconds: 120 },
-  { name: 'native', argv: ['native/test/run'], counts: countsOfOutput, limitSeconds: 400 },
-  { name: 'system', ...mocha('.mocharc.system.json'), limitSeconds: 720 },
+  { name: 'native', argv: ['native/test/run'], counts: countsOfOutput, limitSeconds: 900 },
+  { name: 'system', ...mocha('.mocharc.system.json'), limitSeconds: 1500 },
 ]
 
 let interrupted = false
