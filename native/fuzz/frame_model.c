@@ -74,6 +74,30 @@ static bool has(uint64_t features, unsigned bit)
     return features >> bit & 1;
 }
 
+/* Where the headers end that a switch decides by; a checksum belongs behind them. Behind a length nothing is known. */
+static uint32_t decided_by(const struct whole *frame)
+{
+    const uint8_t *bytes = frame->bytes;
+    uint32_t at = 14;
+
+    for (unsigned tags = 0; tags < 2 && is_tag(load16(bytes + at - 2)); tags++) {
+        at += 4;
+        if (at > frame->length)
+            return at;
+    }
+    switch (load16(bytes + at - 2)) {
+    case 0x0800:
+        return at + (at < frame->length && bytes[at] % 16 > 5 ? bytes[at] % 16 * 4u : 20u);
+    case 0x86dd:
+        return at + 40;
+    case 0x0806:
+    case 0x8035:
+        return at + 28;
+    default:
+        return load16(bytes + at - 2) < 0x600 ? frame->length : at;
+    }
+}
+
 unsigned header_verdict(const struct whole *frame, uint64_t sender)
 {
     const struct net_header *net = &frame->net;
@@ -83,6 +107,8 @@ unsigned header_verdict(const struct whole *frame, uint64_t sender)
 
     if (sum && (!has(sender, VIRTIO_NET_F_CSUM) || net->csum_start < 14 ||
                 (uint32_t)net->csum_start + net->csum_offset + 2 > frame->length))
+        return DROP_CSUM_HEADER;
+    if (sum && net->gso_type == 0 && (uint32_t)net->csum_start + net->csum_offset < decided_by(frame))
         return DROP_CSUM_HEADER;
     if (net->gso_type == 0)
         return DROP_NONE;
