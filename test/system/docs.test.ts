@@ -26,7 +26,10 @@ describe('documents', () => {
     await makeGuest(process.cwd(), () => undefined, new AbortController().signal)
   })
   after(async () => {
-    await shell('vhostkit switch stop')
+    // A page, or a shape, that failed half-way has its machines still.
+    await shell(
+      'for name in $(vhostkit completion deployments); do vhostkit destroy "$name" --grace 0; done; vhostkit switch stop',
+    )
     rmSync(base, { recursive: true, force: true })
   })
 
