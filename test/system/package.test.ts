@@ -61,11 +61,11 @@ describe('the package', () => {
     console.log(`      ${paths.length} files, ${packed.size} bytes packed, ${packed.unpackedSize} unpacked`)
   })
 
-  it('installs globally, with its man pages', async () => {
+  it('installs globally, and brings its man pages', async () => {
     const { exitCode, stdout } = await vhostkit(['--version'])
     assert.equal(exitCode, 0)
     assert.match(stdout, /^\d+\.\d+\.\d+\n$/)
-    assert.ok(existsSync(join(prefix, 'share/man/man1/vhostkit.1')))
+    assert.ok(existsSync(join(prefix, 'lib/node_modules/vhostkit/man/vhostkit.1')))
     assert.equal((await vhostkit(['explain', 'usage'])).exitCode, 0)
   })
 
