@@ -10,7 +10,7 @@ export interface Question {
   why: string
   /** What the host has that matters here, a line each. */
   shown: string[]
-  /** What there is to choose from; null: any text that passes `check`. */
+  /** What there is to choose from; null: a text of its own, if it passes `check`. */
   choices: Choice[] | null
   default: string
   /** What was expected instead of this answer; null when it is good. */
