@@ -3,7 +3,7 @@ import { playPages } from './frontends/ours.js'
 import type { Entrant } from './lineup.js'
 import { type BenchOptions, type RivalName, sizedWorkloads } from './options.js'
 import { startKernel } from './peers/kernel.js'
-import { startOvs } from './peers/ovs.js'
+import { ovsPages, startOvs } from './peers/ovs.js'
 import { startTestpmd, testpmdPages } from './peers/testpmd.js'
 import { startVhostkit } from './peers/vhostkit.js'
 import type { Missing } from './result.js'
@@ -137,7 +137,7 @@ function pagesOf(wish: SessionWish, { rivals: all, frontends, against }: BenchOp
 }
 
 const pagesFor: Record<RivalName, (ports: number) => number> = {
-  ovs: () => 384,
+  ovs: () => ovsPages,
   testpmd: testpmdPages,
   kernel: () => 0,
 }

@@ -11,6 +11,12 @@ import { type Peer, PeerMissing, type SessionSetting } from './peer.js'
 const daemon = '/usr/lib/openvswitch-switch-dpdk/ovs-vswitchd-dpdk'
 const schema = '/usr/share/openvswitch/vswitch.ovsschema'
 
+/**
+ * Hugepages of 2 MB that it takes. It asks for buffers for 262 144 frames and is content with half when they do
+ * not fit, so without a limit it takes what others were to have.
+ */
+export const ovsPages = 384
+
 /** Open vSwitch with DPDK, one bridge with the NORMAL action, in folders of the session's own. */
 export async function startOvs(setting: SessionSetting): Promise<Peer> {
   if (!(await exists(daemon))) {
@@ -23,7 +29,8 @@ export async function startOvs(setting: SessionSetting): Promise<Peer> {
   const masks = [`dpdk-lcore-mask=${1 << generatorCore}`, `pmd-cpu-mask=${1 << switchCore}`]
   const extra = 'dpdk-extra=--no-pci --in-memory --file-prefix=vkb-ovs'
   const offload = setting.offload ? ['userspace-tso-enable=true'] : []
-  const config = ['dpdk-socket-mem=512', 'dpdk-init=true', extra, ...masks, ...offload]
+  const memory = ['dpdk-socket-mem=512', `dpdk-socket-limit=${ovsPages * 2}`]
+  const config = [...memory, 'dpdk-init=true', extra, ...masks, ...offload]
   await ovs.vsctl('--no-wait', 'set', 'Open_vSwitch', '.', ...config.map((pair) => otherConfig(pair)))
   await ovs.startSwitch()
   const mac = [`other-config:mac-table-size=${setting.addresses * setting.ports + 2048}`]
