@@ -354,6 +354,11 @@ void datapath_visit_macs(struct datapath *datapath, const char *network, datapat
     }
 }
 
+bool datapath_workers_moved(struct datapath *datapath, uint64_t rounds[WORKERS_MAX])
+{
+    return staff_moved(&datapath->staff, rounds);
+}
+
 unsigned datapath_worker_count(const struct datapath *datapath)
 {
     return staff_size(&datapath->staff);
@@ -471,6 +476,9 @@ void datapath_destroy(struct datapath *datapath)
 {
     int report = datapath->report.fd;
 
+    /* Ports go one after the other. What a guest sends meanwhile waits in its ring for the next switch (R24). */
+    if (datapath->port_count > 0)
+        datapath_hold_for_good(datapath);
     while (datapath->port_count > 0)
         datapath_remove_port(datapath, datapath->ports[datapath->port_count - 1]);
     staff_close(&datapath->staff);

@@ -43,7 +43,7 @@ struct datapath_listener {
 /* NULL and errno when no worker can be started. */
 struct datapath *datapath_create(struct event_loop *loop, const struct datapath_options *options,
                                  const struct datapath_listener *listener);
-/* Removes every port, stops the workers. */
+/* Holds all queues, so that what is in a ring stays there; removes every port, stops the workers. */
 void datapath_destroy(struct datapath *datapath);
 
 /* Adds a port and begins to connect or listen. NULL and the refusal when it cannot be. */
@@ -147,6 +147,11 @@ struct worker_status {
     bool sleeping;
 };
 unsigned datapath_worker_count(const struct datapath *datapath);
+/*
+ * Whether every worker has made a round since the last time the answer was yes; `rounds` keeps what was seen then, zeros at
+ * first. Wakes those that sleep, so each that is able to move will have moved by the next time.
+ */
+bool datapath_workers_moved(struct datapath *datapath, uint64_t rounds[WORKERS_MAX]);
 /* The queues that the worker with that id serves; `load`: thousandths of its time in the last second, 0 with one worker. */
 typedef void datapath_queue_visitor(void *context, const char *port, unsigned queue, unsigned load);
 void datapath_visit_queues(const struct datapath *datapath, unsigned worker, datapath_queue_visitor *visit,

@@ -24,6 +24,7 @@ struct datapath {
     uint64_t loads_read;             /* cycles_now() when loads were read last */
     struct event_timer hold;         /* ends it at the latest */
     bool holding;                    /* no queue has a worker (datapath_hold) */
+    bool ending;                     /* every port is held for good (datapath_destroy) */
     struct staff staff;              /* the workers */
     struct port *ports[PORTS_MAX];   /* in the order they were added */
     unsigned port_count;
@@ -39,6 +40,8 @@ bool capture_begin(struct datapath *datapath, const struct port_config *config, 
 void claimed_forget(struct datapath *datapath);
 /* Builds a topology of what is there, shows it to the workers and frees the old one. False: no memory. */
 bool topology_publish(struct datapath *datapath);
+/* Nothing is taken from any port any more, until the datapath is destroyed. */
+void datapath_hold_for_good(struct datapath *datapath);
 /* Gives every queue pair its worker and publishes. False: no memory. */
 bool ports_place(struct datapath *datapath);
 /* Gives one queue pair to another worker; its frames wait in the ring meanwhile. False: no memory, nothing was changed. */

@@ -32,7 +32,15 @@ static void hold_network(const struct port *port, bool held)
 
     for (unsigned i = 0; i < datapath->port_count; i++)
         if (datapath->ports[i]->network == port->network)
-            atomic_store_explicit(&datapath->ports[i]->held, held, memory_order_release);
+            atomic_store_explicit(&datapath->ports[i]->held, held || datapath->ending, memory_order_release);
+}
+
+void datapath_hold_for_good(struct datapath *datapath)
+{
+    datapath->ending = true;
+    for (unsigned i = 0; i < datapath->port_count; i++)
+        atomic_store_explicit(&datapath->ports[i]->held, true, memory_order_release);
+    quiesce_wait();
 }
 
 void datapath_hold_senders(struct port *port)
@@ -271,7 +279,7 @@ void datapath_hold(struct datapath *datapath)
 
 void datapath_hold_check(struct datapath *datapath)
 {
-    if (!datapath->holding)
+    if (!datapath->holding || datapath->ending)
         return;
     for (unsigned i = 0; i < datapath->port_count; i++) {
         if (!port_is_expected(datapath->ports[i]))

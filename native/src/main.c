@@ -21,8 +21,10 @@
 #include "control/control_listener.h"
 #include "control/control_socket.h"
 #include "control/event_loop.h"
+#include "control/service_notify.h"
 #include "control/state_file.h"
 #include "datapath.h"
+#include "heartbeat.h"
 #include "log.h"
 #include "options.h"
 #include "supervisor.h"
@@ -36,6 +38,8 @@ struct program {
     struct event_loop *loop;
     struct event_source signals;      /* a signalfd */
     struct control_socket *control;
+    struct service_notify notify;     /* who started us, if it wants to know how we are */
+    struct heartbeat heartbeat;
     struct commander commander;
     bool closing;                     /* ports go because the switch ends: the state file stays */
 };
@@ -52,6 +56,7 @@ int main(int argc, char **argv)
     int code = start(argc, argv, &program.options, &go_on);
     if (!go_on)
         return code;
+    service_notify_read(&program.notify);
     code = hold_control_socket(&program);
     if (code != EXIT_DONE)
         return code;
@@ -221,7 +226,9 @@ static enum exit_code serve_until_asked(struct program *program, struct state *s
     datapath_hold_check(program->commander.datapath);
     log_info("vhostkit-switch " VHOSTKIT_VERSION " serves %s: start %u, %u ports", program->listener.path,
              program->commander.supervision.starts, datapath_port_count(program->commander.datapath));
+    heartbeat_start(&program->heartbeat, &program->notify, program->loop, program->commander.datapath);
     int error = event_loop_run(program->loop);
+    heartbeat_end(&program->heartbeat);
     if (error < 0)
         log_error("the control loop failed: %s", strerror(-error));
     return error < 0 ? EXIT_FAILED : EXIT_DONE;
@@ -248,6 +255,8 @@ static int serve(void *owner, const struct supervision *supervision)
         .state_path = program->options.state,
         .supervision = *supervision,
         .poll = program->options.poll,
+        .service = program->notify.wanted,
+        .watchdog_ms = program->notify.watchdog_ms,
         .started_ns = event_loop_now(),
     };
     if (!state_read(program->options.state, &state, why, sizeof why)) {

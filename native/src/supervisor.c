@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -37,6 +38,7 @@ struct supervisor {
     uint64_t started_ns;   /* of the child */
     unsigned starts;
     unsigned short_lives;  /* in a row */
+    char last_crash[sizeof((struct supervision *)0)->last_crash];
     bool ending;           /* a signal was passed on */
     sigset_t signals;      /* that it waits for; blocked */
     sigset_t signals_before;
@@ -50,7 +52,12 @@ static int run_child(struct supervisor *supervisor, pid_t parent,
     if (getppid() != parent)
         return EXIT_DONE;
     sigprocmask(SIG_SETMASK, &supervisor->signals_before, NULL);
-    struct supervision supervision = { .supervisor = parent, .starts = supervisor->starts };
+    struct supervision supervision = {
+        .supervisor = parent,
+        .starts = supervisor->starts,
+        .crashes_in_a_row = supervisor->short_lives,
+    };
+    memcpy(supervision.last_crash, supervisor->last_crash, sizeof supervision.last_crash);
     return run(owner, &supervision);
 }
 
@@ -92,14 +99,16 @@ static bool is_final(struct supervisor *supervisor, int status, uint64_t lived_m
         bool never_ran = supervisor->starts == 1 && lived_ms < SOUND_LIFE_MS;
         if (!crashed || never_ran || supervisor->ending)
             return true;
-        log_error("supervisor: the switch (pid %d) failed with exit code %d after %llu ms",
-                  (int)supervisor->child, *exit_code, (unsigned long long)lived_ms);
+        snprintf(supervisor->last_crash, sizeof supervisor->last_crash, "exit code %d after %llu ms", *exit_code,
+                 (unsigned long long)lived_ms);
+        log_error("supervisor: the switch (pid %d) failed: %s", (int)supervisor->child, supervisor->last_crash);
         return false;
     }
     *exit_code = EXIT_FAILED;
-    log_error("supervisor: the switch (pid %d) was ended by SIG%s%s after %llu ms", (int)supervisor->child,
-              sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?",
-              WCOREDUMP(status) ? " (core dumped)" : "", (unsigned long long)lived_ms);
+    snprintf(supervisor->last_crash, sizeof supervisor->last_crash, "SIG%s%s after %llu ms",
+             sigabbrev_np(WTERMSIG(status)) ? sigabbrev_np(WTERMSIG(status)) : "?",
+             WCOREDUMP(status) ? " (core dumped)" : "", (unsigned long long)lived_ms);
+    log_error("supervisor: the switch (pid %d) was ended by %s", (int)supervisor->child, supervisor->last_crash);
     return supervisor->ending;
 }
 

@@ -15,6 +15,8 @@ enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_STATE = 3,
 struct supervision {
     pid_t supervisor;  /* 0: not supervised */
     unsigned starts;   /* starts so far, this one included */
+    unsigned crashes_in_a_row; /* of switches that did not live for a second, just before this start */
+    char last_crash[64];       /* "SIGSEGV after 3 ms"; "": none since the supervisor began */
 };
 
 /*

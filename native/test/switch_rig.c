@@ -125,7 +125,6 @@ static void run_switch(struct switch_rig *rig, const char *option)
 struct switch_rig *switch_open(const char *option)
 {
     struct switch_rig *rig = &the_rig;
-    json_t *info = NULL;
     static bool registered;
 
     clean_up();
@@ -137,6 +136,14 @@ struct switch_rig *switch_open(const char *option)
     strcpy(rig->folder, "/tmp/vhostkit-test-XXXXXX");
     assert_non_null(mkdtemp(rig->folder));
     snprintf(rig->control, sizeof rig->control, "%s/control", rig->folder);
+    switch_start_again(rig, option);
+    return rig;
+}
+
+void switch_start_again(struct switch_rig *rig, const char *option)
+{
+    json_t *info = NULL;
+
     fflush(NULL);
     rig->pid = fork();
     assert_true(rig->pid >= 0);
@@ -148,7 +155,17 @@ struct switch_rig *switch_open(const char *option)
     if (!info)
         fail_msg("%s does not answer", program);
     json_decref(info);
-    return rig;
+}
+
+void switch_stop(struct switch_rig *rig)
+{
+    kill(rig->pid, SIGTERM);
+    int code = wait_for_end(rig);
+
+    if (code != 0)
+        show_log(rig);
+    is_open = false; /* nothing is left to end after a failure */
+    assert_int_equal(code, 0);
 }
 
 void switch_close(struct switch_rig *rig)

@@ -35,6 +35,10 @@ void switch_program(const char *path);
 
 /* Starts the switch and waits until it answers. `option` is one more argument, or NULL. */
 struct switch_rig *switch_open(const char *option);
+/* Ends it as a service manager does (SIGTERM); fails unless it ends with exit code 0. Machines and files stay. */
+void switch_stop(struct switch_rig *rig);
+/* Another one in the same folder, and waits until it answers. `option` as in switch_open(). */
+void switch_start_again(struct switch_rig *rig, const char *option);
 /* Asks it to end; fails unless it ends with exit code 0. Machines are destroyed. */
 void switch_close(struct switch_rig *rig);
 

@@ -342,12 +342,17 @@ static json_t *switch_info(struct call *call)
     const struct commander *commander = call->commander;
     uint64_t uptime_ms = (event_loop_now() - commander->started_ns) / 1000000u;
     const struct datapath *datapath = commander->datapath;
-    return json_pack("{s:s, s:i, s:i, s:I, s:i, s:o, s:s, s:i, s:i, s:i, s:o}",
+    const char *crash = commander->supervision.last_crash;
+    return json_pack("{s:s, s:i, s:i, s:I, s:i, s:i, s:o, s:o, s:o, s:s, s:i, s:i, s:i, s:o}",
                      "version", VHOSTKIT_VERSION,
                      "pid", (int)getpid(),
                      "supervisor_pid", (int)commander->supervision.supervisor,
                      "uptime_ms", (json_int_t)uptime_ms,
                      "starts", (int)commander->supervision.starts,
+                     "crashes_in_a_row", (int)commander->supervision.crashes_in_a_row,
+                     "last_crash", crash[0] ? json_string(crash) : json_null(),
+                     "service", commander->service
+                         ? json_pack("{s:i}", "watchdog_ms", (int)commander->watchdog_ms) : json_null(),
                      "state_file", rpc_text(commander->state_path),
                      "idle", commander->poll ? "poll" : "adaptive",
                      "ports", (int)datapath_port_count(datapath),

@@ -22,6 +22,8 @@ struct commander {
     const char *state_path;
     struct supervision supervision;
     bool poll;                      /* --idle poll */
+    bool service;                   /* started by a service manager (service_notify.h) */
+    unsigned watchdog_ms;           /* fed for the manager at least that often; 0: none */
     uint64_t started_ns;            /* CLOCK_MONOTONIC */
     uint64_t event_seq;             /* of the last event */
     struct state lost;              /* ports of the state file that are not in the datapath (yet) */

@@ -100,6 +100,26 @@ void staff_stop(struct staff *staff, unsigned seat)
     staff->seats[seat].worker = NULL;
 }
 
+bool staff_moved(const struct staff *staff, uint64_t rounds[WORKERS_MAX])
+{
+    uint64_t now[WORKERS_MAX] = { 0 };
+    bool moved = true;
+
+    for (unsigned i = 0; i < staff->count; i++) {
+        struct worker *worker = staff->seats[i].worker;
+
+        if (worker == NULL)
+            continue;
+        now[i] = counter_read(&worker->rounds);
+        moved &= now[i] != rounds[i];
+        if (atomic_load(&worker->asleep))
+            worker_wake(worker);
+    }
+    if (moved)
+        memcpy(rounds, now, sizeof now);
+    return moved;
+}
+
 unsigned staff_size(const struct staff *staff)
 {
     unsigned size = 0;

@@ -44,6 +44,9 @@ bool staff_start(struct staff *staff, unsigned seat);
 /* Stops the worker of a seat; no queue is with it any more. */
 void staff_stop(struct staff *staff, unsigned seat);
 
+/* See datapath_workers_moved(); `rounds` is by seat. */
+bool staff_moved(const struct staff *staff, uint64_t rounds[WORKERS_MAX]);
+
 /* Workers there are now. */
 unsigned staff_size(const struct staff *staff);
 /* The one with `index` others before it, by id. */

@@ -32,7 +32,8 @@ static int set_up(void **state)
         return -1;
     snprintf(path, sizeof path, "%s/state", folder);
     commander = (struct commander){ .loop = event_loop_create(), .datapath = pretended_datapath(),
-                                    .state_path = path, .supervision = { 41, 3 },
+                                    .state_path = path, .supervision = { 41, 3, 2, "SIGSEGV after 3 ms" },
+                                    .service = true, .watchdog_ms = 5000,
                                     .started_ns = event_loop_now() };
     return 0;
 }
@@ -236,10 +237,13 @@ static void info_tells_of_the_program(void **state)
     (void)state;
     add("vm");
     json_t *answer = ask("switch.info", "{}"), *info = json_object_get(answer, "result");
-    assert_int_equal(json_object_size(info), 11);
+    assert_int_equal(json_object_size(info), 14);
     assert_int_equal(json_integer_value(json_object_get(info, "pid")), getpid());
     assert_int_equal(json_integer_value(json_object_get(info, "supervisor_pid")), 41);
     assert_int_equal(json_integer_value(json_object_get(info, "starts")), 3);
+    assert_int_equal(json_integer_value(json_object_get(info, "crashes_in_a_row")), 2);
+    assert_string_equal(json_string_value(json_object_get(info, "last_crash")), "SIGSEGV after 3 ms");
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(info, "service"), "watchdog_ms")), 5000);
     assert_int_equal(json_integer_value(json_object_get(info, "ports")), 1);
     assert_string_equal(json_string_value(json_object_get(info, "state_file")), path);
     assert_string_equal(json_string_value(json_object_get(info, "idle")), "adaptive");
