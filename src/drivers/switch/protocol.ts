@@ -9,6 +9,12 @@ export interface SwitchInfo {
   uptime_ms: number
   /** Starts since the supervisor began: 1 = never crashed. */
   starts: number
+  /** Starts just before this one that did not last for a second. */
+  crashes_in_a_row: number
+  /** How the last one ended, as in "SIGSEGV after 3 ms". */
+  last_crash: string | null
+  /** Of a switch that a service manager started; 0: it wants no watchdog. */
+  service: { watchdog_ms: number } | null
   state_file: string
   idle: 'adaptive' | 'poll'
   ports: number
