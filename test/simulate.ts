@@ -32,6 +32,13 @@ export class SimulatedHost {
       case 'remove-folder':
         this.folders.delete(action.path)
         break
+      case 'make-file':
+        assert.ok(!live.files.includes(action.file.path), 'the file is new')
+        live.files.push(action.file.path)
+        break
+      case 'remove-file':
+        live.files = live.files.filter((path) => path !== action.path)
+        break
       case 'reserve-hugepages':
         this.movePages(action, action.pages)
         break
@@ -118,6 +125,7 @@ export class SimulatedHost {
         this.live.ports.some((other) => other.name === port),
         `port ${port} is there`,
       )
+    for (const { path } of machine.files ?? []) assert.ok(this.live.files.includes(path), `${path} is there`)
     for (const need of hugepages) this.takePages(need, need.pages)
     this.held.set(name, hugepages)
     this.live.machines = this.live.machines.filter((other) => other.name !== name)
@@ -163,6 +171,7 @@ export class SimulatedHost {
     const { live } = this
     const there = {
       folder: () => verify.expect === 'folder' && this.folders.has(verify.path) === verify.present,
+      file: () => verify.expect === 'file' && live.files.includes(verify.path) === verify.present,
       'hugepages-free': () => verify.expect === 'hugepages-free' && this.pool(verify).free >= verify.atLeast,
       switch: () => verify.expect === 'switch' && (live.switch !== null) === verify.running,
       tap: () =>
@@ -193,6 +202,7 @@ export function settled(live: Live): unknown {
     hugepages: sorted(live.hugepages),
     taps: sorted(live.taps),
     ports: sorted(live.ports),
+    files: sorted(live.files),
     machines: sorted(live.machines.filter(({ running }) => running)),
     reserved: sorted(live.reserved),
   }

@@ -1,5 +1,5 @@
 import { VhostkitError } from '../core/errors.js'
-import type { Step } from '../core/steps/steps.js'
+import type { Action, Step } from '../core/steps/steps.js'
 import type { Hands } from '../drivers/driver.js'
 import { WaitedTooLong, waitFor } from '../world/wait-for.js'
 import type { StepJournal } from './journal.js'
@@ -92,14 +92,21 @@ async function verify(step: Step, hands: Hands, limitMs: number): Promise<void> 
   }
 }
 
+/**
+ * A reservation that failed gave its pages back, and a file that could not be made is not there:
+ * undoing it would take pages of someone else, or remove a disk that was there before.
+ */
+export function undoesItself(action: Action): boolean {
+  return action.do === 'reserve-hugepages' || action.do === 'make-file'
+}
+
 /** Undoes in reverse, the failed step too: it may have happened in part. Says what could not be undone. */
 async function undoAll(steps: readonly Step[], options: ApplyOptions): Promise<string[]> {
   const left: string[] = []
   for (const step of steps) {
     if (step.undo === null) continue
     const wasDone = options.journal.receipt.journal.find(({ step: id }) => id === step.id)?.state === 'done'
-    // A reservation that failed gave its pages back itself; undoing it would take someone else's.
-    if (!wasDone && step.action.do === 'reserve-hugepages') continue
+    if (!wasDone && undoesItself(step.action)) continue
     try {
       await options.hands.perform(step.undo, { graceMs: 0, note: async () => undefined })
       await options.journal.mark(step, 'undone')

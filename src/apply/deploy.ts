@@ -3,6 +3,7 @@ import type { Facts } from '../core/facts/facts.js'
 import type { PlanOptions } from '../core/plan/make-plan.js'
 import type { Spec } from '../core/spec/spec.js'
 import { readBootId } from '../world/boot-id.js'
+import { undoesItself } from './apply.js'
 import { carryOut, type Operation, withLock } from './operation.js'
 import { forgetOrphans } from './orphan-ports.js'
 import { type Prepared, prepare, type SpecText } from './prepare.js'
@@ -98,8 +99,7 @@ async function keepOldReceipt(before: Receipt | null, failed: Receipt, stateFold
   else if (failed.reserved.length === 0) await removeReceipt(stateFolder, failed.deployment)
 }
 
-/** A reservation that failed gave its pages back itself. */
 function isLeft({ action, undo, state }: JournalEntry): boolean {
-  const gaveBack = action.do === 'reserve-hugepages' && state === 'failed'
+  const gaveBack = state === 'failed' && undoesItself(action)
   return undo !== null && state !== 'undone' && !gaveBack
 }

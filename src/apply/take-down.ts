@@ -1,8 +1,12 @@
+import { join } from 'node:path'
 import { VhostkitError } from '../core/errors.js'
+import { portPrefix } from '../core/spec/names.js'
+import { removeFile } from '../core/steps/make-step.js'
 import { stepsToDestroy, stepsToStart, stepsToStop } from '../core/steps/start-stop-destroy.js'
 import type { Live, Step } from '../core/steps/steps.js'
+import { readStore, removeMachineFile } from '../drivers/host/machine-files.js'
 import { readLive } from '../drivers/live.js'
-import { exists } from '../world/files.js'
+import { exists, listFolder } from '../world/files.js'
 import { carryOut, type Operation, withLock } from './operation.js'
 import { forgetOrphans } from './orphan-ports.js'
 import { readSettledReceipt } from './prepare.js'
@@ -41,27 +45,36 @@ export async function stop(deployment: string, names: string[], operation: Opera
 /** The steps that would take a deployment down. */
 export async function planDestroy(
   deployment: string,
+  disks: boolean,
   operation: Pick<Operation, 'folders'>,
 ): Promise<Step[]> {
-  const { receipt, live } = await readApplied(deployment, operation)
-  return stepsToDestroy(receipt.artifacts, live, { applied: knownArtifacts(receipt) })
+  const { receipt, live } = await readWithDisks(deployment, operation)
+  return stepsToDestroy(receipt.artifacts, live, { applied: knownArtifacts(receipt), disks })
 }
 
 export interface TakenDown {
   steps: Step[]
   /** The switch was off, so its state file keeps these ports until it runs again. */
   remembered: string[]
+  /** Disks and firmware variables that stay, for the next apply. */
+  kept: string[]
 }
 
-/** Takes a deployment down, whatever of it exists, also after a crash in the middle of an operation. */
-export async function destroy(deployment: string, operation: Operation): Promise<TakenDown> {
+/**
+ * Takes a deployment down, whatever of it exists, also after a crash in the middle of an operation.
+ * What its guests wrote stays unless `disks` says otherwise, also when all else is gone already.
+ */
+export async function destroy(deployment: string, disks: boolean, operation: Operation): Promise<TakenDown> {
   return withLock(operation, async () => {
-    const { receipt, live } = await readApplied(deployment, operation)
-    const steps = stepsToDestroy(receipt.artifacts, live, { applied: knownArtifacts(receipt) })
+    const left = disks ? await removeLeftDisks(deployment, operation) : null
+    if (left !== null) return left
+    const { receipt, live } = await readWithDisks(deployment, operation)
+    const steps = stepsToDestroy(receipt.artifacts, live, { applied: knownArtifacts(receipt), disks })
+    const kept = live.files.filter((path) => !steps.some(({ id }) => id === removeFile(path).id))
     await carryOut(steps, receipt, operation, 'continue')
     await removeReceipt(operation.folders.state, deployment)
     await forgetOrphans(operation.folders)
-    return { steps, remembered: live.switch === null ? await readRemembered(receipt) : [] }
+    return { steps, remembered: live.switch === null ? await readRemembered(receipt) : [], kept }
   })
 }
 
@@ -71,6 +84,28 @@ async function readApplied(deployment: string, { folders }: Pick<Operation, 'fol
     throw new VhostkitError('not-found', { sentence: `No deployment ${deployment} was applied here.` })
   }
   return { receipt, live: await readLive(receipt.artifacts, knownArtifacts(receipt), receipt.reserved) }
+}
+
+/** The same, with the disks of machines that the deployment had once. */
+async function readWithDisks(deployment: string, operation: Pick<Operation, 'folders'>): Promise<Applied> {
+  const { receipt, live } = await readApplied(deployment, operation)
+  const stored = await readStored(deployment, operation.folders)
+  return { receipt, live: { ...live, files: [...new Set([...live.files, ...stored])].sort() } }
+}
+
+/** Of a deployment that was destroyed before; null when it is there, or left nothing. */
+async function removeLeftDisks(deployment: string, { folders }: Operation): Promise<TakenDown | null> {
+  if ((await readSettledReceipt(folders, deployment)) !== null) return null
+  const steps = (await readStored(deployment, folders)).map(removeFile)
+  for (const { action } of steps) if (action.do === 'remove-file') await removeMachineFile(action.path)
+  return steps.length === 0 ? null : { steps, remembered: [], kept: [] }
+}
+
+/** The files of all machines that the deployment has or had. */
+async function readStored(deployment: string, { state }: Operation['folders']): Promise<string[]> {
+  const names = await listFolder(join(state, 'disks'))
+  const own = names.filter((name) => name.startsWith(portPrefix(deployment)))
+  return (await Promise.all(own.map((name) => readStore(join(state, 'disks', name))))).flat()
 }
 
 /** The state file is the switch's; whether it is there is all we may ask. */

@@ -94,10 +94,27 @@ export const commands: Command[] = [
   },
   {
     name: 'destroy',
-    summary: 'take a deployment down and leave nothing behind',
+    summary: 'take a deployment down and leave nothing behind but disks',
     args: [deployment],
-    options: [dryRun, grace],
+    options: [
+      dryRun,
+      grace,
+      { flags: '--disks', about: 'also remove the disks that were made for it, with what is on them' },
+    ],
     load: () => import('./commands/destroy.js'),
+  },
+  {
+    name: 'console',
+    summary: 'attach to the serial console of a machine; Ctrl-] detaches',
+    args: [{ name: '<machine>', about: 'as in "vm1", or "pair/vm1" when several deployments have one' }],
+    options: [
+      {
+        flags: '--until <pattern>',
+        about: 'detach when it has said this since its start (a regular expression)',
+      },
+      { flags: '--for <seconds>', about: 'detach after this time' },
+    ],
+    load: () => import('./commands/console.js'),
   },
   {
     name: 'doctor',

@@ -16,7 +16,8 @@ export const examples: Record<string, readonly string[]> = {
   status: ['vhostkit status', 'vhostkit status pair --json'],
   start: ['vhostkit start pair', 'vhostkit start pair vm1'],
   stop: ['vhostkit stop pair vm1 --grace 30'],
-  destroy: ['vhostkit destroy pair --dry-run', 'vhostkit destroy pair'],
+  destroy: ['vhostkit destroy pair --dry-run', 'vhostkit destroy pair', 'vhostkit destroy pair --disks'],
+  console: ['vhostkit console vm1', "vhostkit console pair/vm1 --until 'login:' --for 60"],
   doctor: [
     'vhostkit doctor',
     'vhostkit doctor web1',

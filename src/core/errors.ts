@@ -1,21 +1,12 @@
+import { type ErrorRow, type ExitCode, row } from './error-row.js'
+import { storageErrors } from './storage-errors.js'
+
+export type { ErrorRow, ExitCode } from './error-row.js'
+
 /**
  * Every error vhostkit can report, in one table. docs/errors.md is this table
  * as a page (`npm run golden` rewrites it, a test compares them).
  */
-
-/** 0 done · 1 failed · 2 wrong usage · 3 spec refused · 4 host cannot · 5 would change. */
-export type ExitCode = 0 | 1 | 2 | 3 | 4 | 5
-
-export interface ErrorRow {
-  exitCode: ExitCode
-  /** What went wrong, when the place that raised it has nothing more exact. */
-  sentence: string
-  /** What to do next. */
-  hint: string
-}
-
-const row = (exitCode: ExitCode, sentence: string, hint: string): ErrorRow => ({ exitCode, sentence, hint })
-
 export const errorTable = {
   // The spec and what is in it.
   'spec-refused': row(3, 'The spec has problems.', 'Correct the lines shown and run the command again.'),
@@ -61,13 +52,15 @@ export const errorTable = {
   'boot-missing': row(
     3,
     'Nothing says what the machine boots.',
-    'Add boot: { kernel, initrd, cmdline }, or run the demo once: then its guest is booted.',
+    'Add a disk with an image, or boot: { kernel, initrd, cmdline }, or run the demo once: then its guest is booted.',
   ),
   'socket-path-too-long': row(
     3,
     'A socket path would not fit into 107 bytes.',
     'Use a shorter run folder, deployment name or machine name.',
   ),
+
+  ...storageErrors,
 
   // The host.
   'not-permitted': row(
@@ -210,22 +203,4 @@ export class VhostkitError extends Error {
   get exitCode(): ExitCode {
     return errorTable[this.code].exitCode
   }
-}
-
-/** The table as the page docs/errors.md. */
-export function renderErrorPage(): string {
-  const lines = Object.entries(errorTable).map(
-    ([code, { exitCode, sentence, hint }]) => `| \`${code}\` | ${exitCode} | ${sentence} | ${hint} |`,
-  )
-  return [
-    '# Errors',
-    '',
-    'Written by `npm run golden` from the table in `src/core/errors.ts`.',
-    'Exit codes: 0 done, 1 failed, 2 wrong usage, 3 spec refused, 4 host cannot, 5 would change.',
-    '',
-    '| code | exit | meaning | what to do |',
-    '|---|---|---|---|',
-    ...lines,
-    '',
-  ].join('\n')
 }

@@ -40,7 +40,7 @@ export async function takeDownAll(folders: Folders): Promise<void> {
   await makeFolder(folders.state, 0o700)
   const { signal } = new AbortController()
   for (const { deployment } of await readReceipts(folders.state)) {
-    await destroy(deployment, {
+    await destroy(deployment, true, {
       folders,
       commandLine: 'vhostkit demo (cleaning up)',
       progress: () => undefined,

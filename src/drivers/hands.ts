@@ -3,6 +3,7 @@ import type { Action, Check } from '../core/steps/steps.js'
 import { exists, removeFolder } from '../world/files.js'
 import type { Checkers, DriverContext, Hands, Performers, Verdict } from './driver.js'
 import { checkHugepagesFree, releaseHugepages, reserveHugepages } from './host/hugepages.js'
+import { makeMachineFile, removeMachineFile } from './host/machine-files.js'
 import { makeMachineFolder, removeSocket } from './host/machine-folder.js'
 import { createTap, deleteTap, readTaps } from './host/taps.js'
 import { defineDomain, undefineDomain } from './libvirt/define-domain.js'
@@ -32,6 +33,8 @@ export function makeHands(runFolder: string, runs: (machine: string) => Promise<
 const makePerformers = (runFolder: string): Performers => ({
   'make-folder': ({ path, uid }) => makeMachineFolder(path, uid),
   'remove-folder': ({ path }) => removeFolder(path),
+  'make-file': ({ file, uid }, { signal }) => makeMachineFile(file, uid, signal),
+  'remove-file': ({ path }) => removeMachineFile(path),
   'reserve-hugepages': (action, context) => reserveHugepages(action, context),
   'release-hugepages': (action, context) => releaseHugepages(action, context),
   'start-switch': async ({ argv, control }, { signal }) => void (await startSwitch(argv, control, signal)),
@@ -54,6 +57,7 @@ const makePerformers = (runFolder: string): Performers => ({
 function makeCheckers(runFolder: string, runs: (machine: string) => Promise<boolean>): Checkers {
   return {
     folder: async ({ path, present }) => verdict(await exists(path), present, `folder ${path}`),
+    file: async ({ path, present }) => verdict(await exists(path), present, path),
     'hugepages-free': ({ node, pageBytes, atLeast }) => checkHugepagesFree(node, pageBytes, atLeast),
     switch: async ({ control, running }) =>
       verdict((await readSwitch(control)) !== null, running, 'the switch'),

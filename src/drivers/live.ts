@@ -2,6 +2,7 @@ import { dirname } from 'node:path'
 import type { Artifacts, MachineArtifact } from '../core/render/artifacts.js'
 import type { Live } from '../core/steps/steps.js'
 import { readPool } from './host/hugepages.js'
+import { readMachineFiles } from './host/machine-files.js'
 import { readTaps } from './host/taps.js'
 import { readMachine } from './machines.js'
 import { readPortsIfAny, toPortRequest } from './switch/ports.js'
@@ -18,12 +19,13 @@ export async function readLive(
 ): Promise<Live> {
   const all = applied === null ? [wanted] : [wanted, applied]
   const machines = distinct(all.flatMap((artifacts) => artifacts.machines))
-  const [switchLive, ports, taps, hugepages, machinesLive] = await Promise.all([
+  const [switchLive, ports, taps, hugepages, machinesLive, files] = await Promise.all([
     readSwitchLive(wanted.switch.control),
     readPortsIfAny(wanted.switch.control),
     all.every(({ taps }) => taps.length === 0) ? [] : readTaps(dirname(wanted.switch.control)),
     readPools(all, reserved),
     Promise.all(machines.map(readMachine)),
+    readMachineFiles(all.flatMap((artifacts) => artifacts.machines)),
   ])
   return {
     switch: switchLive,
@@ -31,6 +33,7 @@ export async function readLive(
     taps,
     ports: (ports ?? []).map(toPortRequest),
     machines: machinesLive,
+    files,
     reserved,
   }
 }

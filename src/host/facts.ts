@@ -1,13 +1,15 @@
 import type { Facts } from '../core/facts/facts.js'
 import { listFolder, mayAccess } from '../world/files.js'
+import { readImages } from './images.js'
 import { readKvm } from './kvm.js'
 import { readLibvirt } from './libvirt.js'
 import { readNodes } from './nodes.js'
 import { readCanCreateTaps, readCanReserveHugepages } from './rights.js'
+import { readUefi } from './uefi.js'
 import { findProgram, readQemu } from './versions.js'
 
-/** Reads what the host is. `builtSwitch` is where our own build would be. */
-export async function readFacts(builtSwitch: string): Promise<Facts> {
+/** Reads what the host is. `builtSwitch` is where our own build would be, `images` what a spec names. */
+export async function readFacts(builtSwitch: string, images: string[] = []): Promise<Facts> {
   const qemu = await readQemu()
   const [nodes, kvm, libvirt, switchPath, links, canReserveHugepages, canCreateTaps] = await Promise.all([
     readNodes(),
@@ -18,8 +20,16 @@ export async function readFacts(builtSwitch: string): Promise<Facts> {
     readCanReserveHugepages(),
     readCanCreateTaps(),
   ])
+  const [found, uefi, makers] = await Promise.all([readImages(images), readUefi(), findMakers()])
   const uid = process.geteuid?.() ?? 0
-  return { version: 1, nodes, kvm, qemu, libvirt, switchPath, uid, links, canReserveHugepages, canCreateTaps }
+  const rights = { uid, canReserveHugepages, canCreateTaps }
+  return { version: 1, nodes, kvm, qemu, libvirt, switchPath, links, ...rights, images: found, uefi, makers }
+}
+
+async function findMakers(): Promise<Facts['makers']> {
+  const programs = ['qemu-img', 'xorriso'] as const
+  const paths = await Promise.all(programs.map(findProgram))
+  return programs.filter((_, index) => paths[index] !== null)
 }
 
 async function findSwitch(built: string): Promise<string | null> {

@@ -11,6 +11,7 @@ import {
   readlink,
   rename,
   rm,
+  rmdir,
   stat,
   unlink,
 } from 'node:fs/promises'
@@ -111,6 +112,13 @@ export async function addMode(path: string, bits: number): Promise<void> {
 /** Removes a folder with all that is in it; nothing happens when it is not there. */
 export async function removeFolder(path: string): Promise<void> {
   await rm(path, { recursive: true, force: true })
+}
+
+/** Removes a folder only when nothing is in it. */
+export async function removeEmptyFolder(path: string): Promise<void> {
+  await rmdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (!isMissing(error) && error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
+  })
 }
 
 /** Removes one file; nothing happens when it is not there. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { errorTable, renderErrorPage, VhostkitError } from '../../src/core/errors.js'
+import { renderErrorPage } from '../../src/core/error-page.js'
+import { errorTable, VhostkitError } from '../../src/core/errors.js'
 
 describe('errors', () => {
   it('are documented as they are', () => {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Facts } from '../../src/core/facts/facts.js'
+import type { Facts, ImageFact } from '../../src/core/facts/facts.js'
 import type { Folders } from '../../src/core/plan/plan.js'
 import type { BootSpec } from '../../src/core/spec/spec.js'
 
@@ -20,6 +20,8 @@ interface CaseFile {
   /** Name of a file in test/hosts. */
   host: string
   run?: string
+  /** Images of the host beside those in the file. */
+  images?: ImageFact[]
   /** false: the spec must say what is booted. */
   boot?: boolean
 }
@@ -45,7 +47,7 @@ function readCase(name: string): GoldenCase {
     folder,
     specName,
     specText: readFileSync(join(folder, specName), 'utf8'),
-    facts: readHost(file.host),
+    facts: { ...readHost(file.host), images: file.images ?? [] },
     folders: { run: file.run ?? '/run/vhostkit', state: '/var/lib/vhostkit' },
     defaultBoot: file.boot === false ? undefined : guest,
   }

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { renderTroubleshooting } from '../../src/core/doctor/troubleshooting.js'
-import { renderErrorPage } from '../../src/core/errors.js'
+import { renderErrorPage } from '../../src/core/error-page.js'
 import { renderSpecPage, specJsonSchema } from '../../src/core/spec/json-schema.js'
 import { conversationFile, keptHosts, transcript } from '../core/wizard/conversation.js'
 import { sightsOf } from '../core/wizard/sights.js'

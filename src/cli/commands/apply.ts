@@ -1,4 +1,5 @@
 import { deploy } from '../../apply/deploy.js'
+import { imagePaths } from '../../core/spec/image-paths.js'
 import { showProblems } from '../../core/spec/show-problems.js'
 import { readFacts } from '../../host/facts.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
@@ -26,7 +27,7 @@ export async function applySpec(
         spec,
         planOptions,
         restart: input.options.restart === true,
-        readFacts: () => readFacts(places.builtSwitch),
+        readFacts: () => readFacts(places.builtSwitch, imagePaths(spec, places.folders.state)),
         planned: () => undefined,
       },
       operation,

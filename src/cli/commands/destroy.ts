@@ -5,16 +5,17 @@ import { operate } from '../operate.js'
 
 export async function run(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { deployment = '' } = input.args
+  const disks = input.options.disks === true
   if (input.options.dryRun === true) {
-    const steps = await planDestroy(deployment, context.places)
+    const steps = await planDestroy(deployment, disks, context.places)
     return { text: showSteps(steps), data: { deployment, steps }, exitCode: 0 }
   }
-  const { steps, remembered } = await operate(`destroy ${deployment}`, input, context, (operation) =>
-    destroy(deployment, operation),
+  const { steps, remembered, kept } = await operate(`destroy ${deployment}`, input, context, (operation) =>
+    destroy(deployment, disks, operation),
   )
   return {
-    text: [`${deployment}: gone.`, ...showRemembered(remembered)].join('\n'),
-    data: { deployment, changed: steps.length > 0, steps: steps.map(({ id }) => id), remembered },
+    text: [`${deployment}: gone.`, ...showRemembered(remembered), ...showKept(deployment, kept)].join('\n'),
+    data: { deployment, changed: steps.length > 0, steps: steps.map(({ id }) => id), remembered, kept },
     exitCode: 0,
   }
 }
@@ -23,5 +24,14 @@ function showRemembered(names: string[]): string[] {
   if (names.length === 0) return []
   return [
     `The switch is off: its state file keeps ${names.join(', ')} until \`vhostkit apply\` or \`vhostkit switch start\` forgets them.`,
+  ]
+}
+
+function showKept(deployment: string, paths: string[]): string[] {
+  if (paths.length === 0) return []
+  return [
+    'Kept, with what the guests wrote:',
+    ...paths.map((path) => `  ${path}`),
+    `The next apply uses them again; \`vhostkit destroy ${deployment} --disks\` removes them.`,
   ]
 }

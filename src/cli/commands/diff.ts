@@ -1,4 +1,5 @@
 import { prepare } from '../../apply/prepare.js'
+import { imagePaths } from '../../core/spec/image-paths.js'
 import { showProblems } from '../../core/spec/show-problems.js'
 import { showSteps } from '../../core/steps/show-steps.js'
 import { readFacts } from '../../host/facts.js'
@@ -7,7 +8,7 @@ import { readSpecInput } from '../read-input.js'
 
 export async function run(input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
   const { spec, planOptions } = await readSpecInput(input, places)
-  const facts = await readFacts(places.builtSwitch)
+  const facts = await readFacts(places.builtSwitch, imagePaths(spec, places.folders.state))
   const restart = input.options.restart === true
   const { steps, notices } = await prepare(spec, facts, places.folders, planOptions, restart)
   const text = showSteps(steps) + showProblems(notices)

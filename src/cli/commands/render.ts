@@ -3,13 +3,19 @@ import { type ArtifactFile, listArtifactFiles } from '../../apply/artifact-files
 import { requirePlan } from '../../apply/prepare.js'
 import { writeArtifacts } from '../../apply/write-artifacts.js'
 import { renderAll } from '../../core/render/render-all.js'
+import { imagePaths } from '../../core/spec/image-paths.js'
 import { readFacts } from '../../host/facts.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { readSpecInput } from '../read-input.js'
 
 export async function run(input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
   const { spec, planOptions } = await readSpecInput(input, places)
-  const plan = requirePlan(spec, await readFacts(places.builtSwitch), places.folders, planOptions)
+  const plan = requirePlan(
+    spec,
+    await readFacts(places.builtSwitch, imagePaths(spec, places.folders.state)),
+    places.folders,
+    planOptions,
+  )
   const artifacts = renderAll(plan)
   const files = listArtifactFiles(artifacts)
   const { to } = input.options

@@ -78,6 +78,18 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
     cause: 'No kernel, disk or guest of the demo is known.',
     look: 'The boot keys of the spec.',
   },
+  'image-format': {
+    cause: 'A guest could write the header of another format, and name any file of the host in it.',
+    look: '`qemu-img info` of the image.',
+  },
+  'image-shared': {
+    cause: 'Two guests, or a guest and an overlay, would meet in one file.',
+    look: 'Both places shown.',
+  },
+  'image-size': {
+    cause: 'A disk that is cut off loses what was at its end.',
+    look: '`qemu-img info` of the image.',
+  },
   'socket-path-too-long': { cause: 'The kernel holds socket paths of 107 bytes.', look: 'The path shown.' },
   'not-permitted': {
     cause: 'The kernel answered EACCES or EPERM.',
@@ -95,6 +107,23 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
   'core-unknown': { cause: 'The spec was written for another host.', look: '`lscpu`.' },
   'qemu-missing': { cause: 'No qemu-system-x86_64 in the path.', look: '`command -v qemu-system-x86_64`.' },
   'libvirt-missing': { cause: 'No virsh in the path.', look: '`command -v virsh`.' },
+  'image-missing': {
+    cause: 'The path is another one, or nothing was downloaded yet.',
+    look: '`ls -l` of the path.',
+  },
+  'image-unusable': {
+    cause: 'It is of another format, encrypted, or names files of this host.',
+    look: '`qemu-img info` of the image.',
+  },
+  'disk-differs': {
+    cause: 'The disks of the machine changed in the spec after it was made; it holds what the guest wrote.',
+    look: '`qemu-img info` of the file, and the disks of the spec.',
+  },
+  'maker-missing': { cause: 'No qemu-img or xorriso in the path.', look: '`command -v qemu-img xorriso`.' },
+  'firmware-missing': {
+    cause: 'No description of a UEFI firmware without Secure Boot for q35.',
+    look: '`ls /usr/share/qemu/firmware`.',
+  },
   'switch-missing': {
     cause: 'The native program is neither built nor in the path.',
     look: '`ls native/build`.',
@@ -170,6 +199,11 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
     cause: 'QEMU hangs, or is another version than known.',
     look: 'The log of the machine.',
   },
+  'disk-failed': {
+    cause: 'The file system is full, or may not be written.',
+    look: 'The sentence shown; `df`.',
+  },
+  'console-busy': { cause: 'QEMU serves one at a time.', look: '`ss -xp` with the path of the console.' },
   'console-failed': {
     cause: 'The guest does not read its serial line.',
     look: 'The console log of the machine.',

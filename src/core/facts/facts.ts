@@ -37,6 +37,20 @@ export interface LibvirtUser {
   uid: number
 }
 
+/** An image that a spec names, or a disk of ours, as its header says. */
+export interface ImageFact {
+  path: string
+  format: 'raw' | 'qcow2'
+  /** What a guest sees of it. */
+  bytes: number
+  /** What it lies over; null: nothing. */
+  backing: string | null
+  /** Device and inode, so that two paths of one file are known. */
+  identity: string
+  /** Why it cannot be used; null: it can. */
+  fault: string | null
+}
+
 export interface Facts {
   version: 1
   /** Ascending by id; a host without NUMA has one node 0. */
@@ -55,4 +69,10 @@ export interface Facts {
   canReserveHugepages: boolean
   /** Whether taps can be made by this user (/dev/net/tun and CAP_NET_ADMIN). */
   canCreateTaps: boolean
+  /** Of those that a spec concerns, the ones that are there. */
+  images: ImageFact[]
+  /** UEFI without Secure Boot, and what its variables are a copy of; null when it is not installed. */
+  uefi: { code: string; variables: string } | null
+  /** Which of the programs that make disks and seeds are there. */
+  makers: ('qemu-img' | 'xorriso')[]
 }

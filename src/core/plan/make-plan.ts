@@ -13,6 +13,7 @@ import { planLibvirt } from './plan-libvirt.js'
 import { planMachine } from './plan-machine.js'
 import { planNetworks } from './plan-networks.js'
 import { planSwitch } from './plan-switch.js'
+import { refuseSharedImages } from './refuse-shared-images.js'
 import { sumHugepages } from './sum-hugepages.js'
 
 export interface PlanOptions {
@@ -40,6 +41,7 @@ export function makePlan(
     notes.refuse({ code: 'qemu-missing', path: [], expected: 'QEMU for x86_64', found: 'no such program' })
   }
   refuseTooMuchMemory(spec, facts, notes)
+  refuseSharedImages(spec, facts, notes)
 
   const ledger = Ledger.of(facts)
   const kept = keepRunning(spec, options.keep ?? null, ledger)

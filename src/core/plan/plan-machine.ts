@@ -3,7 +3,9 @@ import { machineFolder, machineOwner, machineUuid } from '../spec/names.js'
 import type { BootSpec, MachineSpec, Spec } from '../spec/spec.js'
 import type { Notes } from './notes.js'
 import type { DomainPlan, Folders, MachinePlan, MemoryPlan, Plan } from './plan.js'
+import { planBoot } from './plan-boot.js'
 import { planInterfaces } from './plan-interfaces.js'
+import { planStorage } from './plan-storage.js'
 
 /** What has been decided for the deployment before its machines are put together. */
 export interface MachineSurroundings {
@@ -25,6 +27,7 @@ export function planMachine(
   const { spec, facts, folders, accel } = around
   const folder = machineFolder(folders.run, spec.name, machine.name)
   const interfaces = planInterfaces(spec, machine, folder, accel, around.takenMacs, notes)
+  const storage = planStorage(machine, interfaces, around, notes)
   const plan: MachinePlan = {
     name: machine.name,
     uuid: machineUuid(spec.name, machine.name),
@@ -32,6 +35,7 @@ export function planMachine(
     memory,
     interfaces,
     boot: planBoot(machine, around, notes),
+    ...(storage === null ? {} : { storage }),
     hostCpus: planHostCpus(facts, memory, around.switchCores),
     ...(spec.driver === 'libvirt'
       ? { domain: planDomain(spec, machine, facts, memory, around.switchCores) }
@@ -40,19 +44,12 @@ export function planMachine(
     qmpSocket: `${folder}/qmp.sock`,
     consoleSocket: `${folder}/console.sock`,
     consoleLog: `${folder}/console.log`,
+    agentSocket: `${folder}/agent.sock`,
     pidFile: `${folder}/qemu.pid`,
     log: `${folder}/qemu.log`,
   }
   refuseLongSockets(plan, spec, machine, notes)
   return plan
-}
-
-function planBoot(machine: MachineSpec, { spec, defaultBoot }: MachineSurroundings, notes: Notes): BootSpec {
-  const boot = machine.boot ?? defaultBoot
-  if (boot !== null) return boot
-  const path = ['machines', spec.machines.indexOf(machine), 'boot']
-  notes.refuse({ code: 'boot-missing', path, expected: 'a kernel to boot', found: 'none' })
-  return { kernel: '', initrd: '', cmdline: '' }
 }
 
 /** CPUs of the nodes the memory is on, without the switch's; any CPU when that leaves none. */
@@ -77,7 +74,12 @@ function planDomain(
 const mostSocketBytes = 107
 
 function refuseLongSockets(plan: MachinePlan, spec: Spec, machine: MachineSpec, notes: Notes): void {
-  const sockets = [...plan.interfaces.map(({ socket }) => socket), plan.qmpSocket, plan.consoleSocket]
+  const sockets = [
+    ...plan.interfaces.map(({ socket }) => socket),
+    plan.qmpSocket,
+    plan.consoleSocket,
+    plan.agentSocket,
+  ]
   const longest = sockets.reduce((a, b) => (byteLength(b) > byteLength(a) ? b : a))
   const bytes = byteLength(longest)
   if (bytes <= mostSocketBytes) return

@@ -76,7 +76,10 @@ export interface MachinePlan {
   cpus: number
   memory: MemoryPlan
   interfaces: InterfacePlan[]
+  /** kernel is empty when it boots from its disks. */
   boot: BootPlan
+  /** Left out: no disks, no seed, BIOS. */
+  storage?: StoragePlan
   /** Host CPUs that the vCPU threads may use; empty = any. */
   hostCpus: number[]
   /** Only with the driver libvirt. */
@@ -85,6 +88,8 @@ export interface MachinePlan {
   qmpSocket: string
   consoleSocket: string
   consoleLog: string
+  /** Where a guest agent answers; with libvirt, which then has it, a socket of libvirt's. */
+  agentSocket: string
   pidFile: string
   /** QEMU's own stdout and stderr. */
   log: string
@@ -166,6 +171,64 @@ export interface BootPlan {
   kernel: string
   initrd: string
   cmdline: string
+}
+
+export interface StoragePlan {
+  /** The folder of the files that we make for it; they outlive a reboot. */
+  folder: string
+  disks: DiskPlan[]
+  /** null: no seed. */
+  cloudInit: CloudInitPlan | null
+  /** null: BIOS. */
+  firmware: FirmwarePlan | null
+}
+
+export interface DiskPlan {
+  /** 0, 1, … within the machine. */
+  index: number
+  /** The file that QEMU opens. */
+  path: string
+  format: 'raw' | 'qcow2'
+  /** What it lies over; null: nothing. */
+  backing: { path: string; format: 'raw' | 'qcow2' } | null
+  device: 'disk' | 'cdrom'
+  bus: 'virtio' | 'sata' | 'scsi'
+  /** As libvirt calls it, and Linux mostly too: vda, sda. */
+  target: string
+  readonly: boolean
+  /** From 1; null: it is not booted from. */
+  bootOrder: number | null
+  /** We make it when it is not there, of so many bytes (null: as its backing); null: it is the user's own. */
+  make: { bytes: number | null } | null
+}
+
+export interface CloudInitPlan {
+  hostname: string
+  user: string | null
+  password: string | null
+  sshKeys: string[]
+  packages: string[]
+  /** null: the guest's network is left to the guest. */
+  network: GuestNetworkPlan[] | null
+  dns: string[]
+  userData: string | null
+  /** Of the virtio disk that the seed is. */
+  target: string
+}
+
+export interface GuestNetworkPlan {
+  mac: string
+  mtu: number
+  /** Empty: DHCP. */
+  addresses: string[]
+  gateway: string | null
+}
+
+export interface FirmwarePlan {
+  code: string
+  /** What its variables are a copy of, and the copy. */
+  template: string
+  variables: string
 }
 
 export interface HugepageNeed {

@@ -52,9 +52,23 @@ export interface MachineArtifact {
   hugepages: HugepageNeed[]
   /** Host CPUs that QEMU may run on (the driver starts it so); empty = any. */
   hostCpus: number[]
+  /** What of its own must be there before it starts; left out: nothing. */
+  files?: FileArtifact[]
   /** Only with the driver libvirt, which then starts QEMU itself: argv is empty. */
   domain?: DomainArtifact
 }
+
+/** A file that we make once. Disks and firmware variables hold what a guest wrote. */
+export type FileArtifact =
+  | {
+      kind: 'disk'
+      path: string
+      backing: { path: string; format: 'raw' | 'qcow2' } | null
+      /** null: as large as the backing. */
+      bytes: number | null
+    }
+  | { kind: 'seed'; path: string; files: { name: string; text: string }[] }
+  | { kind: 'variables'; path: string; template: string }
 
 export interface DomainArtifact {
   /** The URI for `virsh --connect`. */

@@ -3,6 +3,7 @@ import { sumHugepages } from '../plan/sum-hugepages.js'
 import type { Artifacts, MachineArtifact } from './artifacts.js'
 import { renderDomain } from './libvirt/domain.js'
 import { renderQemuArgv } from './qemu/argv.js'
+import { renderFiles } from './storage/files.js'
 import { renderSwitch } from './switch/switch.js'
 
 /** The exact command lines and requests that carry the plan out. */
@@ -25,6 +26,7 @@ function renderMachine(plan: Plan, machine: MachinePlan): MachineArtifact {
   const { name, folder, qmpSocket, consoleSocket, pidFile, log, hostCpus } = machine
   const { libvirt } = plan
   const { domain } = machine
+  const files = renderFiles(machine)
   return {
     name,
     folder,
@@ -36,6 +38,7 @@ function renderMachine(plan: Plan, machine: MachinePlan): MachineArtifact {
     ports: machine.interfaces.map(({ port }) => port),
     hugepages: sumHugepages([machine.memory], plan.hugepages[0]?.node ?? 0),
     hostCpus,
+    ...(files.length === 0 ? {} : { files }),
     ...(libvirt === undefined || domain === undefined
       ? {}
       : {

@@ -9,6 +9,7 @@ export function showPlan(plan: Plan): string {
     showRows(['NETWORK', 'MTU', 'HOST', 'ADDRESSES'], plan.networks.map(networkRow)),
     showRows(['MACHINE', 'CPUS', 'MEMORY', 'BACKING', 'NODE', 'HOST CPUS'], plan.machines.map(machineRow)),
     showRows(['INTERFACE', 'NETWORK', 'MAC', 'QUEUES', 'PORT'], plan.machines.flatMap(interfaceRows)),
+    showRows(['DISK', 'OF', 'BUS', 'SIZE', 'BOOT', 'FILE'], plan.machines.flatMap(diskRows)),
     `${showSwitch(plan)}\n${showHugepages(plan)}`,
     `Why:\n${showTable(plan.reasons.map(({ subject, choice, why }) => [`  ${subject}`, choice, why]))}`,
   ]
@@ -33,6 +34,27 @@ function machineRow({ name, cpus, memory, hostCpus }: MachinePlan): string[] {
 function interfaceRows({ name, interfaces }: MachinePlan): string[][] {
   return interfaces.map(({ index, network, mac, queues, port }) => {
     return [`${name} net${index}`, network, mac, String(queues), port]
+  })
+}
+
+function diskRows({ name, storage }: MachinePlan): string[][] {
+  return (storage?.disks ?? []).map(({ target, bus, path, backing, make, bootOrder, readonly }) => {
+    const size =
+      make === null
+        ? readonly
+          ? 'read-only'
+          : '-'
+        : make.bytes === null
+          ? 'as its image'
+          : showSize(make.bytes)
+    return [
+      `${name} ${target}`,
+      backing?.path ?? '-',
+      bus,
+      size,
+      bootOrder === null ? '-' : String(bootOrder),
+      path,
+    ]
   })
 }
 

@@ -1,4 +1,5 @@
 import { cidrsOverlap, parseCidr, whyNotAHostAddress } from './address.js'
+import { guestAddressComplaints } from './cross-check-guest-addresses.js'
 import { linkComplaints } from './cross-check-links.js'
 import { mirrorComplaints } from './cross-check-mirrors.js'
 import type { Found, LooseMachine, LooseNetwork, LooseSpec } from './loose-spec.js'
@@ -18,6 +19,7 @@ export function crossCheck(spec: LooseSpec): Complaint[] {
     ...spec.machines.flatMap(machineComplaints),
     ...linkComplaints(spec),
     ...mirrorComplaints(spec),
+    ...guestAddressComplaints(spec),
   ]
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { keyTexts } from './key-texts.js'
-import { addressSchema, nameSchema, specSchema } from './schema.js'
+import { specSchema } from './schema.js'
+import { addressSchema, nameSchema, pathSchema } from './value-schemas.js'
 
 /** A JSON Schema (2020-12), as far as it is walked here. */
 export interface JsonSchema {
@@ -13,6 +14,10 @@ export interface JsonSchema {
 /** Where a text may stand in place of a mapping, and what it must be then. */
 const shorthands: Record<string, z.ZodType> = {
   'machines[].interfaces[]': nameSchema,
+  'machines[].interfaces[].address': addressSchema,
+  'machines[].disks[]': pathSchema,
+  'machines[].boot': z.enum(['disk', 'cdrom']),
+  boot: z.enum(['disk', 'cdrom']),
   'networks[].host': addressSchema,
 }
 

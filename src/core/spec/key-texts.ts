@@ -9,10 +9,13 @@ export const keyTexts: Record<string, string> = {
   connect: "URI of this host's libvirt; without it, as root qemu:///system, else qemu:///session.",
   hugepages:
     'preferred: hugepages when there are enough, else ordinary shared memory; required: refused without; off: never.',
-  boot: "What machines boot that do not say themselves; without it, the demo's guest.",
+  boot: "What machines boot that do not say themselves; without it, their disks, or the demo's guest.",
   'boot.kernel': 'Absolute path of a Linux kernel.',
   'boot.initrd': 'Absolute path of its initial RAM disk.',
   'boot.cmdline': "The kernel's command line.",
+  'boot.from': 'disk or cdrom; the word alone says the same.',
+  firmware: 'bios or uefi, of machines that do not say themselves.',
+  ...cloudInitTexts('cloud-init', ', for machines without their own'),
   networks: 'Networks of the switch; each is one broadcast domain.',
   'networks[].name': 'Name that interfaces use.',
   'networks[].mtu': 'Largest packet, told to the guests.',
@@ -31,6 +34,17 @@ export const keyTexts: Record<string, string> = {
   'machines[].boot.kernel': 'Absolute path of a Linux kernel.',
   'machines[].boot.initrd': 'Absolute path of its initial RAM disk.',
   'machines[].boot.cmdline': "The kernel's command line.",
+  'machines[].boot.from': 'disk or cdrom; the word alone says the same.',
+  'machines[].firmware': 'bios or uefi; the variables of UEFI are kept with its disks.',
+  'machines[].disks': 'Its disks: paths of images, or mappings.',
+  'machines[].disks[].image': 'What is on it; the guest writes an overlay of its own.',
+  'machines[].disks[].cdrom': 'ISO image of a CD drive.',
+  'machines[].disks[].format': 'raw or qcow2; without it, what its header says.',
+  'machines[].disks[].size': 'Its size: at least that of the image, or of an empty disk.',
+  'machines[].disks[].overlay': 'false: the guest writes the image itself; format must be said then.',
+  'machines[].disks[].readonly': 'The guest only reads the image.',
+  'machines[].disks[].bus': 'virtio (usual), sata or scsi.',
+  ...cloudInitTexts('machines[].cloud-init', ''),
   'machines[].interfaces': 'Its network cards: names of networks, or mappings.',
   'machines[].interfaces[].network': 'Network it is on.',
   'machines[].interfaces[].mac': 'Its MAC address; without it, derived from the names.',
@@ -53,12 +67,29 @@ export const keyTexts: Record<string, string> = {
   'machines[].interfaces[].mirror.limit': 'Size at which the file ends.',
   'machines[].interfaces[].antispoof':
     'true: the guest sends from its own MAC only; a list: also from these IPv4 addresses only.',
+  'machines[].interfaces[].address':
+    'Addresses of the guest with prefix length, told to it by cloud-init; without them it asks by DHCP.',
+  'machines[].interfaces[].gateway': 'IP address of its router.',
   ...bandwidthTexts('inbound', 'to the guest'),
   ...bandwidthTexts('outbound', 'from the guest'),
   switch: 'Where and how the switch works.',
   'switch.cores': 'CPUs with a worker each; auto plans them.',
   'switch.spare-cores': "CPUs for a worker only while a guest's memory is on a NUMA node without one.",
   'switch.idle': 'adaptive: sleeps when nothing comes; poll: never sleeps.',
+}
+
+function cloudInitTexts(path: string, whose: string): Record<string, string> {
+  return {
+    [path]: `What cloud-init is told at the first boot${whose}, through a seed (NoCloud).`,
+    [`${path}.user`]: "Who may log in, with sudo; without it, the image's own user.",
+    [`${path}.password`]: 'Hash of the password, as `openssl passwd -6` prints it.',
+    [`${path}.ssh-keys`]: 'Public keys of that user.',
+    [`${path}.hostname`]: 'Host name; without it, the name of the machine.',
+    [`${path}.packages`]: 'Packages to install.',
+    [`${path}.dns`]: 'Addresses of name servers.',
+    [`${path}.network`]: "Sets the guest's network up: addresses of its interfaces, or DHCP.",
+    [`${path}.user-data`]: 'User data of your own, in place of all but network and host name.',
+  }
 }
 
 function bandwidthTexts(direction: string, words: string): Record<string, string> {

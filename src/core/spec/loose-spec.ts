@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import { z } from 'zod'
 import { mirrorTargetPattern } from './mirror-schema.js'
 import type { PathPart } from './problem.js'
 import {
@@ -10,7 +10,7 @@ import {
   pageSizeSchema,
   policySchema,
   sizeSchema,
-} from './schema.js'
+} from './value-schemas.js'
 
 /**
  * What can be read of a spec that may be wrong elsewhere, so that all its
@@ -48,6 +48,9 @@ export interface LooseInterface {
   mac: Found<string> | null
   /** What no interface of a link has. */
   apart: Found<string>[]
+  /** What the guest gets as its own. */
+  addresses: Found<string>[]
+  gateway: Found<string> | null
   /** `to` of its mirror; null for a file. */
   mirror: Found<string | null> | null
 }
@@ -82,17 +85,32 @@ function looseMachine({ value, path }: Found<unknown>, defaultPolicy: string): L
     nodes: read(value, path, 'node', nodesSchema),
     interfaces: items(value, path, 'interfaces').map(({ value: nic, path: nicPath }) =>
       typeof nic === 'string'
-        ? { network: { value: nic, path: nicPath }, mac: null, apart: [], mirror: null }
+        ? {
+            network: { value: nic, path: nicPath },
+            mac: null,
+            apart: [],
+            addresses: [],
+            gateway: null,
+            mirror: null,
+          }
         : {
             network: read(nic, nicPath, 'network', nameSchema),
             mac: read(nic, nicPath, 'mac', macSchema),
             apart: ['isolated', 'storm', 'vlan']
               .filter((key) => member(nic, key) !== undefined && member(nic, key) !== false)
               .map((key) => ({ value: key, path: [...nicPath, key] })),
+            addresses: looseAddresses(nic, nicPath),
+            gateway: read(nic, nicPath, 'gateway', z.string()),
             mirror: looseMirror(member(nic, 'mirror'), [...nicPath, 'mirror']),
           },
     ),
   }
+}
+
+function looseAddresses(nic: unknown, path: PathPart[]): Found<string>[] {
+  const address = { value: member(nic, 'address'), path: [...path, 'address'] }
+  const texts = typeof address.value === 'string' ? [address] : items(nic, path, 'address')
+  return texts.flatMap((text) => valid(text, addressSchema) ?? [])
 }
 
 function looseMirror(mirror: unknown, path: PathPart[]): LooseInterface['mirror'] {

@@ -40,6 +40,34 @@ export function machineFolder(run: string, deployment: string, machine: string):
   return `${run}/machines/${machineOwner(deployment, machine)}`
 }
 
+/** Folder of a machine's disks, seed and firmware variables below the state folder. */
+export function machineStore(state: string, deployment: string, machine: string): string {
+  return `${state}/disks/${machineOwner(deployment, machine)}`
+}
+
+/** The file of a disk that we make, and that of a seed, whose name changes with what is in it. */
+export function diskFile(store: string, index: number): string {
+  return `${store}/disk${index}.qcow2`
+}
+
+export function seedFile(store: string, contents: string): string {
+  return `${store}/seed-${contentId(contents)}.iso`
+}
+
+export function variablesFile(store: string): string {
+  return `${store}/uefi-variables.fd`
+}
+
+/** Whether a path is one of the three: nothing else is ever removed as such. */
+export function isStoredFile(path: string): boolean {
+  return /\/disks\/[^/]+\/(disk\d{1,2}\.qcow2|seed-[0-9a-f]{8}\.iso|uefi-variables\.fd)$/.test(path)
+}
+
+/** 8 digits that are others when the text is. */
+export function contentId(text: string): string {
+  return hash('content', text).slice(0, 8)
+}
+
 /** What every tap of a deployment begins with: "vk" and 6 digits. */
 export function tapPrefix(deployment: string): string {
   return `vk${hash('tap', deployment).slice(0, 6)}-`

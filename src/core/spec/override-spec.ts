@@ -1,6 +1,7 @@
 import { VhostkitError } from '../errors.js'
-import { connectSchema, driverSchema, nameSchema } from './schema.js'
+import { connectSchema, driverSchema } from './schema.js'
 import type { Spec } from './spec.js'
+import { nameSchema } from './value-schemas.js'
 
 /** What the command line says instead of the spec. */
 export interface SpecOverrides {

@@ -34,8 +34,12 @@ export interface MachineSpec {
   hugepageBytes: number | null
   /** Host nodes, one per guest node. */
   nodes: 'auto' | number[]
-  /** null: the default of `makePlan`. */
-  boot: BootSpec | null
+  /** null: its disks, or the default of `makePlan` when it has none to boot from. */
+  boot: BootSpec | 'disk' | 'cdrom' | null
+  firmware: 'bios' | 'uefi'
+  disks: DiskSpec[]
+  /** null: the guest gets no seed. */
+  cloudInit: CloudInitSpec | null
   interfaces: InterfaceSpec[]
 }
 
@@ -46,6 +50,39 @@ export interface BootSpec {
   kernel: string
   initrd: string
   cmdline: string
+}
+
+export interface DiskSpec {
+  /** Absolute path of what is on it; null: an empty disk. */
+  image: string | null
+  /** null: what its header says. */
+  format: 'raw' | 'qcow2' | null
+  /** null: as large as the image. */
+  sizeBytes: number | null
+  /**
+   * own: the guest writes a file of its own, an overlay of the image; direct: it
+   * writes the image itself; readonly and cdrom: it writes nothing.
+   */
+  use: 'own' | 'direct' | 'readonly' | 'cdrom'
+  bus: 'virtio' | 'sata' | 'scsi'
+}
+
+/** What cloud-init is told (NoCloud). */
+export interface CloudInitSpec {
+  /** null: the image's default user. */
+  user: string | null
+  /** A hash of crypt(3); null: no login with a password. */
+  password: string | null
+  sshKeys: string[]
+  /** null: the machine's name. */
+  hostname: string | null
+  packages: string[]
+  /** Addresses of name servers. */
+  dns: string[]
+  /** Whether the guest's network is set up too. */
+  network: boolean
+  /** In place of all but the network and host name. */
+  userData: string | null
 }
 
 export interface InterfaceSpec {
@@ -68,6 +105,10 @@ export interface InterfaceSpec {
   mirror: MirrorSpec | null
   /** IPv4 addresses that the guest may send from, besides its own MAC; all of them when empty, and from every MAC when null. */
   antispoof: string[] | null
+  /** CIDR addresses of the guest, told to it by cloud-init; empty: it asks by DHCP. */
+  addresses: string[]
+  /** IP address of its router; null: none. */
+  gateway: string | null
 }
 
 /**

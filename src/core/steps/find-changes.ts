@@ -1,7 +1,14 @@
 import type { HugepageNeed } from '../plan/plan.js'
-import type { Artifacts, MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
+import type {
+  Artifacts,
+  FileArtifact,
+  MachineArtifact,
+  PortRequest,
+  TapArtifact,
+} from '../render/artifacts.js'
 import { portPrefix, tapPrefix } from '../spec/names.js'
 import { addPages, pagesBeyond } from './count-pages.js'
+import { missingFiles, staleSeeds } from './files.js'
 import { liveMachine } from './live-machine.js'
 import { sameArgv, sameDomain, sameMachine, sameTap } from './same.js'
 import { type PolicyChange, samePort, samePortButPolicy } from './same-port.js'
@@ -25,12 +32,14 @@ export interface Changes {
   release: HugepageNeed[]
   reserve: { need: HugepageNeed; atLeast: number }[]
   makeFolders: { path: string; uid: number | null }[]
+  makeFiles: { file: FileArtifact; uid: number | null }[]
   stopSwitch: boolean
   startSwitch: boolean
   createTaps: TapArtifact[]
   addPorts: PortRequest[]
   defineDomains: { machine: MachineArtifact; before: string | null }[]
   startMachines: MachineArtifact[]
+  removeFiles: string[]
 }
 
 /** Compares what is wanted with what exists. Only what belongs to the deployment is ever removed. */
@@ -67,6 +76,8 @@ export function findChanges(wanted: Artifacts, live: Live, options: DiffOptions)
     release: pagesBeyond(live.reserved, neededPages(wanted, live, options, restart ? [] : changed)),
     // A machine that restarts has its folder, and an undo must not take it away.
     makeFolders: startMachines.filter((machine) => !restarting.includes(machine)).map(folderOf),
+    makeFiles: missingFiles(startMachines, live),
+    removeFiles: staleSeeds(wanted, live, restart ? [] : changed),
     reserve: findReservations(startMachines, stopMachines, live),
     stopSwitch,
     startSwitch: live.switch === null || stopSwitch,

@@ -6,8 +6,10 @@ import {
   defineDomain,
   deletePort,
   deleteTap,
+  makeFile,
   makeFolder,
   releaseHugepages,
+  removeFile,
   removeFolder,
   reserveHugepages,
   setPolicy,
@@ -40,6 +42,7 @@ export function listSteps(changes: Changes, wanted: Artifacts, live: Live): Step
     ...changes.deleteTaps.map(deleteTap),
     ...changes.release.map(releaseHugepages),
     ...changes.makeFolders.map(({ path, uid }) => makeFolder(path, uid)),
+    ...changes.makeFiles.map(({ file, uid }) => makeFile(file, uid)),
     ...changes.reserve.map(({ need, atLeast }) => reserveHugepages(need, atLeast)),
     ...(changes.stopSwitch ? [stopSwitch(live.switch?.argv ?? null, control)] : []),
     ...(changes.startSwitch ? [startSwitch(argv, control)] : []),
@@ -48,5 +51,6 @@ export function listSteps(changes: Changes, wanted: Artifacts, live: Live): Step
     ...tapPortsFirst.map((port) => addPort(control, port)),
     ...changes.defineDomains.map(({ machine, before }) => defineDomain(machine, before)),
     ...changes.startMachines.map(startMachine),
+    ...changes.removeFiles.map(removeFile),
   ]
 }

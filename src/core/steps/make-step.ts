@@ -1,5 +1,5 @@
 import type { HugepageNeed } from '../plan/plan.js'
-import type { MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
+import type { FileArtifact, MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
 import { showSize } from '../spec/size.js'
 import type { PolicyChange } from './same-port.js'
 import type { Step } from './steps.js'
@@ -23,6 +23,35 @@ export function removeFolder(path: string): Step {
     action: { do: 'remove-folder', path },
     undo: { do: 'make-folder', path },
     verify: { expect: 'folder', path, present: false },
+  }
+}
+
+export function makeFile(file: FileArtifact, uid: number | null): Step {
+  const { path } = file
+  return {
+    id: `make-file ${path}`,
+    label: describeFile(file),
+    action: { do: 'make-file', file, ...(uid === null ? {} : { uid }) },
+    undo: { do: 'remove-file', path },
+    verify: { expect: 'file', path, present: true },
+  }
+}
+
+function describeFile(file: FileArtifact): string {
+  if (file.kind === 'seed') return `make seed ${file.path}`
+  if (file.kind === 'variables') return `copy ${file.template} to ${file.path}`
+  const size = file.bytes === null ? '' : ` of ${showSize(file.bytes)}`
+  return `make disk ${file.path}${size}${file.backing === null ? '' : ` over ${file.backing.path}`}`
+}
+
+/** What was in it cannot be brought back, so this is the last thing that is done. */
+export function removeFile(path: string): Step {
+  return {
+    id: `remove-file ${path}`,
+    label: `remove ${path}`,
+    action: { do: 'remove-file', path },
+    undo: null,
+    verify: { expect: 'file', path, present: false },
   }
 }
 

@@ -2,6 +2,7 @@ import { VhostkitError } from '../errors.js'
 import type { Artifacts, MachineArtifact } from '../render/artifacts.js'
 import { portPrefix, tapPrefix } from '../spec/names.js'
 import { pagesInBoth } from './count-pages.js'
+import { isSeed, missingFiles } from './files.js'
 import {
   type Changes,
   type DiffOptions,
@@ -23,6 +24,7 @@ const nothing: Changes = {
   deleteTaps: [],
   release: [],
   makeFolders: [],
+  makeFiles: [],
   reserve: [],
   stopSwitch: false,
   startSwitch: false,
@@ -30,6 +32,7 @@ const nothing: Changes = {
   addPorts: [],
   defineDomains: [],
   startMachines: [],
+  removeFiles: [],
 }
 
 /** Starts machines, with all they need: pages, switch, taps and ports. Those that run already are left out. */
@@ -43,6 +46,7 @@ export function stepsToStart(wanted: Artifacts, live: Live, names: string[]): St
     ...nothing,
     startMachines,
     makeFolders: startMachines.map(folderOf),
+    makeFiles: missingFiles(startMachines, live),
     deletePorts: all.deletePorts.filter(
       (port) => isNeeded(port) && all.addPorts.some(({ name }) => name === port.name),
     ),
@@ -74,6 +78,8 @@ export interface DestroyOptions {
   applied?: Artifacts | null | undefined
   /** Leave the switch: others use it. A port of another deployment in `live` has the same effect. */
   keepSwitch?: boolean | undefined
+  /** Also disks and firmware variables, with what the guests wrote. */
+  disks?: boolean | undefined
 }
 
 /** Takes down everything of the deployment, whatever of it exists. */
@@ -94,6 +100,7 @@ export function stepsToDestroy(wanted: Artifacts, live: Live, options: DestroyOp
     deleteTaps: live.taps.filter(({ ifname }) => ifname.startsWith(tapPrefix(wanted.deployment))),
     release: live.reserved,
     stopSwitch: live.switch !== null && ownSwitch,
+    removeFiles: live.files.filter((path) => options.disks === true || isSeed(path)),
   }
   return listSteps(changes, wanted, live)
 }

@@ -4,7 +4,7 @@
  * reading the host back; the dry run is just printing them.
  */
 import type { PortPolicy } from '../plan/plan.js'
-import type { MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
+import type { FileArtifact, MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
 
 /** A domain of libvirt, and which of its two definitions: that of the machine that runs, and that it starts from next. */
 export interface DomainTarget {
@@ -19,6 +19,9 @@ export type Action =
   /** `uid`: who runs QEMU, when that is another user: the folder is his, and he may pass those above it. */
   | { do: 'make-folder'; path: string; uid?: number }
   | { do: 'remove-folder'; path: string }
+  /** `uid` as above; the file is libvirt's to give to him. */
+  | { do: 'make-file'; file: FileArtifact; uid?: number }
+  | { do: 'remove-file'; path: string }
   | { do: 'reserve-hugepages'; node: number; pageBytes: number; pages: number }
   | { do: 'release-hugepages'; node: number; pageBytes: number; pages: number }
   | { do: 'start-switch'; argv: string[]; control: string }
@@ -45,6 +48,7 @@ export type Action =
 /** What must be true afterwards; read back from the host by the same driver. */
 export type Check =
   | { expect: 'folder'; path: string; present: boolean }
+  | { expect: 'file'; path: string; present: boolean }
   | { expect: 'hugepages-free'; node: number; pageBytes: number; atLeast: number }
   | { expect: 'switch'; control: string; running: boolean }
   | { expect: 'tap'; ifname: string; present: boolean }
@@ -85,6 +89,8 @@ export interface Live {
   /** From `port.list`, reduced to the request's fields. */
   ports: PortRequest[]
   machines: LiveMachine[]
+  /** Paths of the files that were made for its machines and are there. */
+  files: string[]
   /** Hugepages that this deployment reserved earlier (from its receipt). */
   reserved: { node: number; pageBytes: number; pages: number }[]
 }

@@ -1,6 +1,6 @@
 import { type Cidr, cidrsOverlap, parseCidr, whyNotAHostAddress } from '../spec/address.js'
-import { cpusSchema, nameSchema, sizeSchema } from '../spec/schema.js'
 import { mib, parseSize, showSize } from '../spec/size.js'
+import { cpusSchema, nameSchema, sizeSchema } from '../spec/value-schemas.js'
 import { splitWords } from './question.js'
 
 /** Each says what was expected instead of a text, in the words of the spec's own schema; null when it is good. */

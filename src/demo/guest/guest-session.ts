@@ -92,6 +92,15 @@ export class GuestSession {
     return this.#askProbe('quit')
   }
 
+  /** What a command of the guest's shell prints. */
+  async run(command: string): Promise<string> {
+    const id = this.#send('run', command)
+    const pattern = new RegExp(`^((?:.*\\n)*?)@${id} end`, 'm')
+    const match = await this.#console.take(pattern, answerLimitMs, this.#signal)
+    const lines = (match[1] ?? '').split('\n').filter((line) => line.startsWith(`@${id} `))
+    return lines.map((line) => line.slice(id.length + 2)).join('\n')
+  }
+
   close(): void {
     this.#console.close()
   }

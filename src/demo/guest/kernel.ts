@@ -4,7 +4,7 @@ import { VhostkitError } from '../../core/errors.js'
 import { exists, listFolder, makeFolder, removeFolder } from '../../world/files.js'
 import { runProgram } from '../../world/run-program.js'
 
-/** The virtio network driver and all it needs; the guest's init loads them in the right order. */
+/** The virtio drivers, the file system of seeds, and all they need; the guest's init loads them in the right order. */
 const modulePaths = [
   'drivers/virtio/virtio_ring.ko',
   'drivers/virtio/virtio.ko',
@@ -14,6 +14,10 @@ const modulePaths = [
   'net/core/failover.ko',
   'drivers/net/net_failover.ko',
   'drivers/net/virtio_net.ko',
+  'drivers/block/virtio_blk.ko',
+  'drivers/char/virtio_console.ko',
+  'drivers/cdrom/cdrom.ko',
+  'fs/isofs/isofs.ko',
 ]
 
 export interface GuestKernel {
@@ -34,7 +38,7 @@ export async function makeKernel(
 ): Promise<GuestKernel> {
   const done = join(cache, 'kernel')
   const made = { kernel: join(done, 'vmlinuz'), modules: join(done, 'modules') }
-  if (await exists(made.kernel)) return made
+  if (await isComplete(made)) return made
   await makeFolder(cache)
   const work = await mkdtemp(join(cache, 'work-'))
   try {
@@ -49,6 +53,17 @@ export async function makeKernel(
   } finally {
     await removeFolder(work)
   }
+}
+
+/** A cache of an earlier version may lack a module. */
+async function isComplete({ kernel, modules }: GuestKernel): Promise<boolean> {
+  const wanted = modulePaths.map(fileName)
+  const there = await listFolder(modules)
+  return (await exists(kernel)) && wanted.every((name) => there.includes(name))
+}
+
+function fileName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1)
 }
 
 async function download(work: string, signal: AbortSignal): Promise<void> {
@@ -91,7 +106,6 @@ async function unpack(work: string): Promise<void> {
   await makeFolder(join(work, 'kernel/modules'))
   await cp(join(root, `boot/vmlinuz-${version}`), join(work, 'kernel/vmlinuz'))
   for (const path of modulePaths) {
-    const name = path.slice(path.lastIndexOf('/') + 1)
-    await cp(join(root, 'lib/modules', version, 'kernel', path), join(work, 'kernel/modules', name))
+    await cp(join(root, 'lib/modules', version, 'kernel', path), join(work, 'kernel/modules', fileName(path)))
   }
 }

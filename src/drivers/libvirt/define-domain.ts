@@ -18,9 +18,9 @@ export async function defineDomain({ connect, xml }: DomainArtifact, signal?: Ab
   }
 }
 
-/** Takes the definition away; nothing happens when there is none. */
+/** Takes the definition away, and no file with it; nothing happens when there is none. */
 export async function undefineDomain({ connect, uuid }: DomainArtifact): Promise<void> {
-  const args = ['undefine', '--managed-save', '--snapshots-metadata', '--nvram', uuid]
+  const args = ['undefine', '--managed-save', '--snapshots-metadata', '--keep-nvram', uuid]
   const result = await virsh(connect, args)
   if (result.ok || isNoDomain(result.stderr)) return
   await mustVirsh(connect, args)

@@ -12,6 +12,9 @@ const machine: MachineSpec = {
   hugepageBytes: null,
   nodes: 'auto',
   boot: null,
+  firmware: 'bios',
+  disks: [],
+  cloudInit: null,
   interfaces: [],
 }
 

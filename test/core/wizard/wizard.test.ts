@@ -124,7 +124,7 @@ describe('wizard', () => {
     assert.equal(answerTo(answers, 'host.lan'), '192.168.78.1/24')
     const spec = specOf(toSpecText(sights, answers))
     assert.deepEqual(
-      spec.machines.map(({ boot }) => /vhostkit\.ip=(\S+)/.exec(boot?.cmdline ?? '')?.[1]),
+      spec.machines.map(({ boot }) => /vhostkit\.ip=([\d./]+)/.exec(JSON.stringify(boot))?.[1]),
       ['192.168.78.11/24', '192.168.78.12/24'],
     )
   })

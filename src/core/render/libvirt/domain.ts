@@ -4,6 +4,7 @@ import { element } from '../../xml/xml.js'
 import { renderChannel } from './channel.js'
 import { renderCpu } from './cpu.js'
 import { renderCpuTune } from './cputune.js'
+import { renderDisks } from './disks.js'
 import { renderInterface } from './interface.js'
 import { renderMemoryBacking } from './memory-backing.js'
 import { renderMetadata } from './metadata.js'
@@ -41,6 +42,7 @@ export function renderDomain(plan: Plan, machine: MachinePlan): string {
       {},
       element('emulator', {}, plan.qemu),
       element('controller', { type: 'usb', model: 'none' }),
+      ...renderDisks(machine),
       ...machine.interfaces.map(renderInterface),
       renderSerial(machine),
       renderChannel(),

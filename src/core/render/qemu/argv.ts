@@ -1,5 +1,8 @@
 import type { MachinePlan, Plan } from '../../plan/plan.js'
 import { machineOwner } from '../../spec/names.js'
+import { renderChannel } from './channel.js'
+import { renderDisks } from './disks.js'
+import { pflashOptions, renderFirmware } from './firmware.js'
 import { renderInterface } from './interface.js'
 import { renderMemory } from './memory.js'
 import { renderOptions } from './options.js'
@@ -20,12 +23,13 @@ export function renderQemuArgv(plan: Plan, machine: MachinePlan): string[] {
     '-sandbox',
     renderOptions('on', { obsolete: 'deny', elevateprivileges: 'deny', spawn: 'deny' }),
     '-machine',
-    renderOptions('q35', { accel: plan.accel }),
+    renderOptions('q35', { accel: plan.accel, ...pflashOptions(machine) }),
     '-cpu',
     plan.accel === 'kvm' ? 'host' : 'max',
     '-smp',
     renderSmp(machine),
     ...renderMemory(machine),
+    ...renderFirmware(machine),
     ...renderBoot(machine),
     '-pidfile',
     machine.pidFile,
@@ -41,7 +45,9 @@ export function renderQemuArgv(plan: Plan, machine: MachinePlan): string[] {
     }),
     '-serial',
     'chardev:console',
+    ...renderDisks(machine),
     ...machine.interfaces.flatMap(renderInterface),
+    ...renderChannel(machine),
   ]
 }
 
@@ -53,6 +59,7 @@ function renderSmp({ cpus, memory }: MachinePlan): string {
 }
 
 function renderBoot({ boot }: MachinePlan): string[] {
+  if (boot.kernel === '') return []
   const initrd = boot.initrd === '' ? [] : ['-initrd', boot.initrd]
   return ['-kernel', boot.kernel, ...initrd, '-append', boot.cmdline]
 }
