@@ -89,7 +89,7 @@ export function describeUsefulMachines(
     const files = [...file.files].sort((a, b) => (a.name < b.name ? -1 : 1))
     assert.equal(`${seed}\n`, files.map(({ text }) => text).join(''))
     // The name of the volume is what cloud-init looks for: ECMA-119, 32768 + 40.
-    const label = await session.run('dd if=/dev/vdb bs=1 skip=32808 count=6 2>/dev/null')
+    const label = await session.run('dd if=/dev/vdb bs=1 skip=32808 count=6 2>/dev/null; echo')
     assert.equal(label.toLowerCase(), 'cidata')
     assert.equal(await session.run('cat /sys/class/virtio-ports/*/name'), 'org.qemu.guest_agent.0')
   })
