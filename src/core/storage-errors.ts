@@ -34,6 +34,11 @@ export const storageErrors = {
     'There is no UEFI firmware on this host.',
     'Run bin/setup, install ovmf, or use firmware: bios.',
   ),
+  'devices-many': row(
+    3,
+    'A machine has more devices than its bus has places.',
+    'Put disks on scsi, which takes one place for all of them, or use driver: libvirt, which adds bridges.',
+  ),
   'disk-failed': row(1, 'A file of a machine could not be made.', 'See the cause.'),
   'console-busy': row(
     4,

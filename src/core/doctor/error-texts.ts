@@ -199,6 +199,10 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
     cause: 'QEMU hangs, or is another version than known.',
     look: 'The log of the machine.',
   },
+  'devices-many': {
+    cause: 'Each card and each virtio disk takes one of the 30 places of the PCI bus.',
+    look: 'The count shown.',
+  },
   'disk-failed': {
     cause: 'The file system is full, or may not be written.',
     look: 'The sentence shown; `df`.',

@@ -6,6 +6,7 @@ import type { DomainPlan, Folders, MachinePlan, MemoryPlan, Plan } from './plan.
 import { planBoot } from './plan-boot.js'
 import { planInterfaces } from './plan-interfaces.js'
 import { planStorage } from './plan-storage.js'
+import { refuseManyDevices } from './refuse-many-devices.js'
 
 /** What has been decided for the deployment before its machines are put together. */
 export interface MachineSurroundings {
@@ -49,6 +50,7 @@ export function planMachine(
     log: `${folder}/qemu.log`,
   }
   refuseLongSockets(plan, spec, machine, notes)
+  refuseManyDevices(machine, around, notes)
   return plan
 }
 
