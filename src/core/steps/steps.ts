@@ -19,7 +19,7 @@ export type Action =
   /** `uid`: who runs QEMU, when that is another user: the folder is his, and he may pass those above it. */
   | { do: 'make-folder'; path: string; uid?: number }
   | { do: 'remove-folder'; path: string }
-  /** `uid` as above; the file is libvirt's to give to him. */
+  /** `uid` as above: the file is his too. */
   | { do: 'make-file'; file: FileArtifact; uid?: number }
   | { do: 'remove-file'; path: string }
   | { do: 'reserve-hugepages'; node: number; pageBytes: number; pages: number }

@@ -1,16 +1,18 @@
-import { copyFile, link, mkdtemp } from 'node:fs/promises'
+import { chmod, copyFile, link, mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { VhostkitError } from '../../core/errors.js'
 import type { FileArtifact, MachineArtifact } from '../../core/render/artifacts.js'
 import { isStoredFile } from '../../core/spec/names.js'
 import {
   addMode,
+  changeOwner,
   listFolder,
   makeFolder,
   removeEmptyFolder,
   removeFile,
   removeFolder,
+  removeTornWrites,
   writeTextAtomic,
 } from '../../world/files.js'
 import { runProgram } from '../../world/run-program.js'
@@ -23,15 +25,17 @@ const passBits = 0o011
 
 /**
  * Makes a file of a machine, whole or not at all, and never in place of one that is there.
- * With `uid` QEMU runs as another user: he may reach the file, and libvirt gives it to him while it is used.
+ * With `uid` QEMU runs as another user: the file is his, in folders that he may pass.
  */
 export async function makeMachineFile(file: FileArtifact, uid?: number, signal?: AbortSignal): Promise<void> {
   const folder = dirname(file.path)
   await makeStore(folder, uid)
-  const temporary = join(folder, `.making.${process.pid}.tmp`)
-  await removeFile(temporary)
+  await removeTornWrites(making(folder))
+  const temporary = join(folder, `.${basename(making(folder))}.${process.pid}.tmp`)
   try {
     await makers[file.kind](file as never, temporary, signal)
+    // What a guest keeps, and the passwords in a seed, are for nobody else's eyes.
+    await (uid === undefined ? chmod(temporary, 0o600) : changeOwner(temporary, uid, 0o600))
     await link(temporary, file.path)
   } catch (cause) {
     if (cause instanceof VhostkitError) throw cause
@@ -45,8 +49,14 @@ export async function makeMachineFile(file: FileArtifact, uid?: number, signal?:
 export async function removeMachineFile(path: string): Promise<void> {
   if (!isStoredFile(path)) throw new VhostkitError('disk-failed', { sentence: `${path} is no file of ours.` })
   await removeFile(path)
+  await removeTornWrites(making(dirname(path)))
   await removeEmptyFolder(dirname(path))
   await removeEmptyFolder(dirname(dirname(path)))
+}
+
+/** What a file is called while it is made: ".making.PID.tmp". */
+function making(folder: string): string {
+  return join(folder, 'making')
 }
 
 /** The files that are there in the folders where those of these machines are. */
