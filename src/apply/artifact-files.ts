@@ -1,6 +1,7 @@
-import type { Artifacts } from '../core/render/artifacts.js'
+import type { Artifacts, FileArtifact } from '../core/render/artifacts.js'
 
 export interface ArtifactFile {
+  /** Below the folder; at most one folder is in it. */
   name: string
   text: string
 }
@@ -18,8 +19,15 @@ export function listArtifactFiles(artifacts: Artifacts): ArtifactFile[] {
         ? { name: `machine-${name}.sh`, text: showCommandLine(argv) }
         : { name: `domain-${name}.xml`, text: domain.xml },
     ),
+    ...artifacts.machines.flatMap(({ name, files = [] }) => files.flatMap((file) => listSeed(name, file))),
     { name: 'artifacts.json', text: `${JSON.stringify(artifacts, null, 2)}\n` },
   ]
+}
+
+/** What cloud-init reads, by the names that it knows, in a folder for each machine. */
+function listSeed(machine: string, file: FileArtifact): ArtifactFile[] {
+  if (file.kind !== 'seed') return []
+  return file.files.map(({ name, text }) => ({ name: `seed-${machine}/${name}`, text }))
 }
 
 /** An argument array as a shell would take it, one option a line. */

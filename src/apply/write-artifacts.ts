@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
+import { dirname } from 'node:path'
 import { VhostkitError } from '../core/errors.js'
-import { makeFolder, readText, removeFile, writeTextAtomic } from '../world/files.js'
+import { makeFolder, readText, removeEmptyFolder, removeFile, writeTextAtomic } from '../world/files.js'
 import type { ArtifactFile } from './artifact-files.js'
 
 /** What of a folder is ours: the hashes that a file of ours may have, by its name. */
@@ -36,10 +37,15 @@ export async function writeArtifacts(
   const both = { ...before, ...after }
   for (const name of Object.keys(after)) both[name] = [...(before[name] ?? []), ...(after[name] ?? [])]
   await writeManifest(folder, both)
-  for (const { name, text } of files) await writeTextAtomic(`${folder}/${name}`, text, 0o644)
+  for (const { name, text } of files) {
+    const path = `${folder}/${name}`
+    await makeFolder(dirname(path))
+    await writeTextAtomic(path, text, modeOf(name))
+  }
   for (const name of Object.keys(before).filter((old) => !(old in after))) {
     const found = await readText(`${folder}/${name}`)
     if (found !== null && before[name]?.includes(hash(found))) await removeFile(`${folder}/${name}`)
+    if (name.includes('/')) await removeEmptyFolder(dirname(`${folder}/${name}`))
   }
   await writeManifest(folder, after)
   return [...files.map(({ name }) => name), manifestName].map((name) => `${folder}/${name}`)
@@ -56,13 +62,20 @@ async function readManifest(path: string, force: boolean): Promise<Manifest> {
   })
 }
 
-/** Names with a folder in them are never ours, so nothing outside can be removed. */
+/** A seed may hold the hash of a password, and artifacts.json has seeds in it. */
+function modeOf(name: string): number {
+  return name.startsWith('seed-') || name === 'artifacts.json' ? 0o600 : 0o644
+}
+
+/** Names that lead further than into the folder of a seed are never ours, so nothing outside can be removed. */
 export function parseManifest(text: string): Manifest | null {
   try {
     const { files } = JSON.parse(text) as { files?: unknown }
     if (typeof files !== 'object' || files === null) return null
     const entries = Object.entries(files)
-    const good = entries.every(([name, hashes]) => /^[A-Za-z0-9][\w.-]*$/.test(name) && Array.isArray(hashes))
+    const good = entries.every(
+      ([name, hashes]) => /^(seed-[\w.-]+\/)?[A-Za-z0-9][\w.-]*$/.test(name) && Array.isArray(hashes),
+    )
     return good ? (Object.fromEntries(entries) as Manifest) : null
   } catch {
     return null

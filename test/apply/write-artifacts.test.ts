@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseManifest, writeArtifacts } from '../../src/apply/write-artifacts.js'
@@ -42,8 +42,29 @@ describe('rendered files in a folder', () => {
     assert.equal(read('a'), 'edited', 'an edited file is not removed either')
   })
 
+  it('have a folder for each seed, which others may not read, and which goes with its last file', async () => {
+    const seed = [
+      { name: 'seed-vm1/user-data', text: '#cloud-config' },
+      { name: 'seed-vm1/meta-data', text: '{}' },
+    ]
+    await writeArtifacts(folder, [{ name: 'a', text: '1' }, ...seed], false)
+    assert.equal(read('seed-vm1/user-data'), '#cloud-config')
+    assert.equal(statSync(join(folder, 'seed-vm1/user-data')).mode & 0o777, 0o600)
+    assert.equal(statSync(join(folder, 'a')).mode & 0o777, 0o644)
+    writeFileSync(join(folder, 'seed-vm1/theirs'), 'x')
+    await writeArtifacts(folder, [{ name: 'a', text: '1' }], false)
+    assert.deepEqual(readdirSync(join(folder, 'seed-vm1')), ['theirs'])
+    rmSync(join(folder, 'seed-vm1/theirs'))
+    await writeArtifacts(folder, seed, false)
+    await writeArtifacts(folder, [{ name: 'a', text: '1' }], false)
+    assert.deepEqual(readdirSync(folder).sort(), ['a', 'manifest.json'])
+  })
+
   it('trust no list with names of other folders', () => {
     assert.equal(parseManifest('{"files":{"../x":["0"]}}'), null)
+    assert.equal(parseManifest('{"files":{"seed-a/../../x":["0"]}}'), null)
+    assert.equal(parseManifest('{"files":{"other/x":["0"]}}'), null)
+    assert.equal(parseManifest('{"files":{"seed-a/.x":["0"]}}'), null)
     assert.equal(parseManifest('[]'), null)
     assert.deepEqual(parseManifest('{"files":{"a":["0"]}}'), { a: ['0'] })
   })
