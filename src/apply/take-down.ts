@@ -1,12 +1,13 @@
-import { join } from 'node:path'
 import { VhostkitError } from '../core/errors.js'
 import { portPrefix } from '../core/spec/names.js'
+import { isSeed } from '../core/steps/files.js'
 import { removeFile } from '../core/steps/make-step.js'
 import { stepsToDestroy, stepsToStart, stepsToStop } from '../core/steps/start-stop-destroy.js'
 import type { Live, Step } from '../core/steps/steps.js'
-import { readStore, removeMachineFile } from '../drivers/host/machine-files.js'
+import { removeMachineFile } from '../drivers/host/machine-files.js'
 import { readLive } from '../drivers/live.js'
-import { exists, listFolder } from '../world/files.js'
+import { exists } from '../world/files.js'
+import { readStored } from './kept-disks.js'
 import { carryOut, type Operation, withLock } from './operation.js'
 import { forgetOrphans } from './orphan-ports.js'
 import { readSettledReceipt } from './prepare.js'
@@ -56,8 +57,9 @@ export interface TakenDown {
   steps: Step[]
   /** The switch was off, so its state file keeps these ports until it runs again. */
   remembered: string[]
-  /** Disks and firmware variables that stay, for the next apply. */
+  /** Disks and firmware variables that stay, for the next apply, and those that are gone with what was in them. */
   kept: string[]
+  removed: string[]
 }
 
 /**
@@ -70,11 +72,12 @@ export async function destroy(deployment: string, disks: boolean, operation: Ope
     if (left !== null) return left
     const { receipt, live } = await readWithDisks(deployment, operation)
     const steps = stepsToDestroy(receipt.artifacts, live, { applied: knownArtifacts(receipt), disks })
+    const removed = removedBy(steps)
     const kept = live.files.filter((path) => !steps.some(({ id }) => id === removeFile(path).id))
     await carryOut(steps, receipt, operation, 'continue')
     await removeReceipt(operation.folders.state, deployment)
     await forgetOrphans(operation.folders)
-    return { steps, remembered: live.switch === null ? await readRemembered(receipt) : [], kept }
+    return { steps, remembered: live.switch === null ? await readRemembered(receipt) : [], kept, removed }
   })
 }
 
@@ -89,23 +92,23 @@ async function readApplied(deployment: string, { folders }: Pick<Operation, 'fol
 /** The same, with the disks of machines that the deployment had once. */
 async function readWithDisks(deployment: string, operation: Pick<Operation, 'folders'>): Promise<Applied> {
   const { receipt, live } = await readApplied(deployment, operation)
-  const stored = await readStored(deployment, operation.folders)
+  const stored = await readStored(operation.folders.state, portPrefix(deployment))
   return { receipt, live: { ...live, files: [...new Set([...live.files, ...stored])].sort() } }
 }
 
 /** Of a deployment that was destroyed before; null when it is there, or left nothing. */
 async function removeLeftDisks(deployment: string, { folders }: Operation): Promise<TakenDown | null> {
   if ((await readSettledReceipt(folders, deployment)) !== null) return null
-  const steps = (await readStored(deployment, folders)).map(removeFile)
+  const steps = (await readStored(folders.state, portPrefix(deployment))).map(removeFile)
   for (const { action } of steps) if (action.do === 'remove-file') await removeMachineFile(action.path)
-  return steps.length === 0 ? null : { steps, remembered: [], kept: [] }
+  return steps.length === 0 ? null : { steps, remembered: [], kept: [], removed: removedBy(steps) }
 }
 
-/** The files of all machines that the deployment has or had. */
-async function readStored(deployment: string, { state }: Operation['folders']): Promise<string[]> {
-  const names = await listFolder(join(state, 'disks'))
-  const own = names.filter((name) => name.startsWith(portPrefix(deployment)))
-  return (await Promise.all(own.map((name) => readStore(join(state, 'disks', name))))).flat()
+/** Seeds, which hold nothing of a guest's, go without a word. */
+function removedBy(steps: readonly Step[]): string[] {
+  return steps.flatMap(({ action }) =>
+    action.do === 'remove-file' && !isSeed(action.path) ? [action.path] : [],
+  )
 }
 
 /** The state file is the switch's; whether it is there is all we may ask. */

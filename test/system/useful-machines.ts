@@ -49,6 +49,8 @@ export function writeUsefulSpec(
 /** What the tests of both drivers show, in this order; `sandbox` is there when the first runs. */
 export function describeUsefulMachines(
   get: () => { sandbox: Sandbox; spec: string; images: BootImages; rewrite(packages: string[]): string },
+  /** How far the machine with UEFI must come. */
+  uefiWords: string,
 ): void {
   const signal = new AbortController().signal
   let session: GuestSession | null = null
@@ -70,9 +72,9 @@ export function describeUsefulMachines(
     for (const [machine, words] of [
       ['bios', biosWords],
       ['kernel', '^@ready'],
-      ['uefi', '^@ready'],
+      ['uefi', uefiWords],
     ] as const) {
-      const { exitCode, data } = await console(machine, '--until', words, '--for', '60')
+      const { exitCode, data } = await console(machine, '--until', words, '--for', '120')
       assert.deepEqual([exitCode, data.ended], [0, 'matched'], `${machine}: ${data.said}`)
     }
     assert.equal((await sandbox.json('apply', spec)).data.changed, false)
@@ -104,7 +106,7 @@ export function describeUsefulMachines(
     assert.match(execFileSync('head', ['-n', '1', raw], { encoding: 'utf8' }), new RegExp(greeting))
     const started = await get().sandbox.json('apply', get().spec)
     assert.equal(started.exitCode, 0, JSON.stringify(started.data))
-    await console('kernel', '--until', '^@ready', '--for', '60')
+    await console('kernel', '--until', '^@ready', '--for', '120')
     session = await connect()
     assert.equal(await session.run('head -n 1 /dev/vda'), words)
   })
@@ -164,8 +166,15 @@ export function describeUsefulMachines(
     ]
     assert.deepEqual([data.kept, kept.every(existsSync)], [kept, true], JSON.stringify(data))
     assert.equal(readdirSync(store('kernel')).length, 2)
+    const { data: status } = await sandbox.json('status')
+    const listed = (status.kept as { owner: string; files: string[] }[]).flatMap(({ files }) => files)
+    assert.deepEqual([listed, data.removed], [kept, []])
     const again = await sandbox.json('destroy', 'useful', '--disks')
-    assert.deepEqual([again.exitCode, again.data.kept], [0, []], JSON.stringify(again.data))
+    assert.deepEqual(
+      [again.exitCode, again.data.kept, again.data.removed],
+      [0, [], kept],
+      JSON.stringify(again.data),
+    )
     assert.equal(existsSync(join(sandbox.state, 'disks')), false)
     for (const image of Object.values(images)) assert.ok(statSync(image).size > 0)
     assert.equal(errorOf((await sandbox.json('destroy', 'useful', '--disks')).data).code, 'not-found')

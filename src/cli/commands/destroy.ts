@@ -10,12 +10,27 @@ export async function run(input: CommandInput, context: CommandContext): Promise
     const steps = await planDestroy(deployment, disks, context.places)
     return { text: showSteps(steps), data: { deployment, steps }, exitCode: 0 }
   }
-  const { steps, remembered, kept } = await operate(`destroy ${deployment}`, input, context, (operation) =>
-    destroy(deployment, disks, operation),
+  const { steps, remembered, kept, removed } = await operate(
+    `destroy ${deployment}`,
+    input,
+    context,
+    (operation) => destroy(deployment, disks, operation),
   )
   return {
-    text: [`${deployment}: gone.`, ...showRemembered(remembered), ...showKept(deployment, kept)].join('\n'),
-    data: { deployment, changed: steps.length > 0, steps: steps.map(({ id }) => id), remembered, kept },
+    text: [
+      `${deployment}: gone.`,
+      ...showRemembered(remembered),
+      ...showRemoved(removed),
+      ...showKept(deployment, kept),
+    ].join('\n'),
+    data: {
+      deployment,
+      changed: steps.length > 0,
+      steps: steps.map(({ id }) => id),
+      remembered,
+      kept,
+      removed,
+    },
     exitCode: 0,
   }
 }
@@ -25,6 +40,12 @@ function showRemembered(names: string[]): string[] {
   return [
     `The switch is off: its state file keeps ${names.join(', ')} until \`vhostkit apply\` or \`vhostkit switch start\` forgets them.`,
   ]
+}
+
+function showRemoved(paths: string[]): string[] {
+  return paths.length === 0
+    ? []
+    : ['Removed, with what the guests wrote:', ...paths.map((path) => `  ${path}`)]
 }
 
 function showKept(deployment: string, paths: string[]): string[] {

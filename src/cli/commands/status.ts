@@ -1,4 +1,5 @@
 import { readSwitchView } from '../../apply/interface-status.js'
+import { type KeptDisks, readKeptDisks } from '../../apply/kept-disks.js'
 import { readOrphans } from '../../apply/orphan-ports.js'
 import { readReceipt, readReceipts } from '../../apply/receipt.js'
 import { type DeploymentStatus, readStatus } from '../../apply/status.js'
@@ -20,10 +21,11 @@ export async function run(input: CommandInput, { places, width }: CommandContext
   }
   const receipts = one === null ? await readReceipts(folders.state) : [one]
   const control = switchControl(folders)
-  const [info, view, orphans] = await Promise.all([
+  const [info, view, orphans, kept] = await Promise.all([
     readSwitch(control),
     readSwitchView(control),
     readOrphans(folders).catch(() => []),
+    deployment === undefined ? readKeptDisks(folders.state, receipts) : [],
   ])
   const ports = view?.ports ?? []
   const deployments = await Promise.all(receipts.map((receipt) => readStatus(receipt, view)))
@@ -36,9 +38,10 @@ export async function run(input: CommandInput, { places, width }: CommandContext
     ...deployments.map((one) => showDeployment(one, width)),
     ...(info === null ? [] : [showPorts(ports, width)]),
     ...showStray(info?.lost ?? [], orphans),
+    ...showKeptDisks(kept),
   ]
   if (receipts.length === 0) blocks.splice(1, 0, 'No deployments. Begin with `vhostkit apply SPEC`.')
-  return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports, orphans }, exitCode: 0 }
+  return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports, orphans, kept }, exitCode: 0 }
 }
 
 function showStray(lost: string[], orphans: string[]): string[] {
@@ -49,6 +52,13 @@ function showStray(lost: string[], orphans: string[]): string[] {
       ? []
       : [`Of no deployment any more: ${orphans.join(', ')}. \`vhostkit switch start\` forgets them.`]),
   ]
+}
+
+function showKeptDisks(kept: KeptDisks[]): string[] {
+  if (kept.length === 0) return []
+  const files = kept.flatMap(({ owner, files }) => files.map((path) => `  ${owner}: ${path}`))
+  const hint = 'An apply of such a machine uses them again; `vhostkit destroy NAME --disks` removes them.'
+  return [['Disks of machines that are gone:', ...files, hint].join('\n')]
 }
 
 function showDeployment(
