@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "switch/mac_table.h"
+#include "mac_by_address.h"
 
 #define LIMIT_TICKS (MAC_AGE_LIMIT_S / MAC_TICK_S)
 
@@ -58,7 +58,7 @@ static void count_entry(void *context, uint64_t mac, unsigned port, unsigned age
 static void check_entry(void *context, uint64_t mac, unsigned port, unsigned age_s)
 {
     (void)age_s;
-    assert_int_equal(mac_table_lookup(context, mac), port);
+    assert_int_equal(look_up(context, mac), port);
 }
 
 static void assert_consistent(struct mac_table *table)
@@ -81,19 +81,37 @@ static void test_addresses_are_read_from_the_wire(void **state)
     assert_true(mac_is_multicast(UINT64_C(0xffffffffffff)));
 }
 
+/* In a table of two buckets, so that all are compared with each other. */
+static void test_half_an_address_is_none(void **state)
+{
+    (void)state;
+    static const uint64_t one = UINT64_C(0x020000000001), other_low = UINT64_C(0x020000000002),
+                          other_high = UINT64_C(0x020400000001), neither = UINT64_C(0x020400000002);
+    struct mac_table *table = table_with_ports(8, 3, 16);
+
+    learn(table, 0, one);
+    learn(table, 1, other_low);
+    learn(table, 2, other_high);
+    assert_int_equal(look_up(table, one), 0);
+    assert_int_equal(look_up(table, other_low), 1);
+    assert_int_equal(look_up(table, other_high), 2);
+    assert_int_equal(look_up(table, neither), MAC_PORT_NONE);
+    assert_consistent(table);
+    mac_table_destroy(table);
+}
+
 static void test_learns_and_finds(void **state)
 {
     (void)state;
     struct mac_table *table = table_with_ports(64, 4, 16);
-    assert_int_equal(mac_table_lookup(table, address(0, 1)), MAC_PORT_NONE);
-    mac_table_learn(table, 0, address(0, 1));
-    mac_table_learn(table, 3, address(0, 2));
-    mac_table_learn(table, 3, address(0, 2));
-    mac_table_prefetch(table, address(0, 1));
-    assert_int_equal(mac_table_lookup(table, address(0, 1)), 0);
-    assert_int_equal(mac_table_lookup(table, address(0, 2)), 3);
-    assert_int_equal(mac_table_lookup(table, address(0, 3)), MAC_PORT_NONE);
-    assert_int_equal(mac_table_lookup(table, 0), MAC_PORT_NONE);
+    assert_int_equal(look_up(table, address(0, 1)), MAC_PORT_NONE);
+    learn(table, 0, address(0, 1));
+    learn(table, 3, address(0, 2));
+    learn(table, 3, address(0, 2));
+    assert_int_equal(look_up(table, address(0, 1)), 0);
+    assert_int_equal(look_up(table, address(0, 2)), 3);
+    assert_int_equal(look_up(table, address(0, 3)), MAC_PORT_NONE);
+    assert_int_equal(look_up(table, 0), MAC_PORT_NONE);
     assert_int_equal(mac_table_count(table), 2);
     assert_consistent(table);
     mac_table_destroy(table);
@@ -104,10 +122,10 @@ static void test_widest_values_keep_apart(void **state)
     (void)state;
     struct mac_table *table = mac_table_create(64);
     assert_true(mac_table_add_port(table, MAC_PORTS_MAX - 1, 4));
-    mac_table_learn(table, MAC_PORTS_MAX - 1, UINT64_C(0xfeffffffffff));
+    learn(table, MAC_PORTS_MAX - 1, UINT64_C(0xfeffffffffff));
     tick(table, LIMIT_TICKS);
-    assert_int_equal(mac_table_lookup(table, UINT64_C(0xfeffffffffff)), MAC_PORTS_MAX - 1);
-    assert_int_equal(mac_table_lookup(table, UINT64_C(0xfefffffffffe)), MAC_PORT_NONE);
+    assert_int_equal(look_up(table, UINT64_C(0xfeffffffffff)), MAC_PORTS_MAX - 1);
+    assert_int_equal(look_up(table, UINT64_C(0xfefffffffffe)), MAC_PORT_NONE);
     assert_consistent(table);
     mac_table_destroy(table);
 }
@@ -119,16 +137,16 @@ static void test_port_must_be_there(void **state)
     assert_false(mac_table_add_port(table, 0, 4));
     assert_false(mac_table_add_port(table, MAC_PORTS_MAX, 4));
     assert_true(mac_table_add_port(table, 7, 0)); /* learns nothing */
-    mac_table_learn(table, 7, address(0, 1));
-    mac_table_learn(table, 5, address(0, 2));
-    mac_table_learn(table, MAC_PORTS_MAX, address(0, 3));
-    mac_table_learn(table, 0, 0);
+    learn(table, 7, address(0, 1));
+    learn(table, 5, address(0, 2));
+    learn(table, MAC_PORTS_MAX, address(0, 3));
+    learn(table, 0, 0);
     assert_int_equal(mac_table_count(table), 0);
     assert_int_equal(mac_table_port_count(table, MAC_PORTS_MAX), 0);
 
-    mac_table_learn(table, 0, address(0, 4));
-    mac_table_learn(table, 5, address(0, 4)); /* nor does an address move to a port that is not there */
-    assert_int_equal(mac_table_lookup(table, address(0, 4)), 0);
+    learn(table, 0, address(0, 4));
+    learn(table, 5, address(0, 4)); /* nor does an address move to a port that is not there */
+    assert_int_equal(look_up(table, address(0, 4)), 0);
     mac_table_destroy(table);
 }
 
@@ -137,9 +155,9 @@ static void test_address_moves(void **state)
     (void)state;
     struct mac_table *table = table_with_ports(64, 2, 16);
     for (unsigned i = 0; i < 10; i++)
-        mac_table_learn(table, 0, address(0, i));
-    mac_table_learn(table, 1, address(0, 4));
-    assert_int_equal(mac_table_lookup(table, address(0, 4)), 1);
+        learn(table, 0, address(0, i));
+    learn(table, 1, address(0, 4));
+    assert_int_equal(look_up(table, address(0, 4)), 1);
     assert_int_equal(mac_table_port_count(table, 0), 9);
     assert_int_equal(mac_table_port_count(table, 1), 1);
     assert_consistent(table);
@@ -151,14 +169,14 @@ static void test_silent_address_is_forgotten(void **state)
     (void)state;
     struct mac_table *table = table_with_ports(64, 1, 16);
     for (unsigned start = 0; start < 70; start++) { /* from each tick once, so over the wrap, too */
-        mac_table_learn(table, 0, address(start, 1));
+        learn(table, 0, address(start, 1));
         tick(table, LIMIT_TICKS);
         struct census census = {0};
         mac_table_visit(table, count_entry, &census);
         assert_int_equal(census.age_max_s, MAC_AGE_LIMIT_S);
-        assert_int_equal(mac_table_lookup(table, address(start, 1)), 0);
+        assert_int_equal(look_up(table, address(start, 1)), 0);
         tick(table, 1);
-        assert_int_equal(mac_table_lookup(table, address(start, 1)), MAC_PORT_NONE);
+        assert_int_equal(look_up(table, address(start, 1)), MAC_PORT_NONE);
         assert_int_equal(mac_table_count(table), 0);
         tick(table, 2 * 64 + 1 - (LIMIT_TICKS + 1)); /* to the tick after the one it began at */
     }
@@ -169,14 +187,14 @@ static void test_speaking_address_stays(void **state)
 {
     (void)state;
     struct mac_table *table = table_with_ports(64, 1, 16);
-    mac_table_learn(table, 0, address(0, 1));
-    mac_table_learn(table, 0, address(0, 2));
+    learn(table, 0, address(0, 1));
+    learn(table, 0, address(0, 2));
     for (unsigned i = 0; i < 1000; i++) {
         tick(table, i % (LIMIT_TICKS + 1));
-        assert_int_equal(mac_table_lookup(table, address(0, 1)), 0);
-        mac_table_learn(table, 0, address(0, 1));
+        assert_int_equal(look_up(table, address(0, 1)), 0);
+        learn(table, 0, address(0, 1));
     }
-    assert_int_equal(mac_table_lookup(table, address(0, 2)), MAC_PORT_NONE);
+    assert_int_equal(look_up(table, address(0, 2)), MAC_PORT_NONE);
     assert_int_equal(mac_table_count(table), 1);
     mac_table_destroy(table);
 }
@@ -186,20 +204,20 @@ static void test_full_port_forgets_its_oldest(void **state)
     (void)state;
     struct mac_table *table = table_with_ports(64, 2, 3);
     for (unsigned i = 0; i < 3; i++) {
-        mac_table_learn(table, 0, address(0, i));
-        mac_table_learn(table, 1, address(1, i));
+        learn(table, 0, address(0, i));
+        learn(table, 1, address(1, i));
     }
-    mac_table_learn(table, 0, address(0, 3));
-    assert_int_equal(mac_table_lookup(table, address(0, 0)), MAC_PORT_NONE);
+    learn(table, 0, address(0, 3));
+    assert_int_equal(look_up(table, address(0, 0)), MAC_PORT_NONE);
     for (unsigned i = 1; i < 4; i++)
-        assert_int_equal(mac_table_lookup(table, address(0, i)), 0);
-    mac_table_learn(table, 0, address(1, 1)); /* a move counts against the limit of the new port */
-    assert_int_equal(mac_table_lookup(table, address(0, 1)), MAC_PORT_NONE);
+        assert_int_equal(look_up(table, address(0, i)), 0);
+    learn(table, 0, address(1, 1)); /* a move counts against the limit of the new port */
+    assert_int_equal(look_up(table, address(0, 1)), MAC_PORT_NONE);
     assert_int_equal(mac_table_port_count(table, 0), 3);
     assert_int_equal(mac_table_port_count(table, 1), 2);
-    mac_table_learn(table, 1, address(1, 3)); /* and has made room in the old one */
-    assert_int_equal(mac_table_lookup(table, address(1, 0)), 1);
-    assert_int_equal(mac_table_lookup(table, address(1, 2)), 1);
+    learn(table, 1, address(1, 3)); /* and has made room in the old one */
+    assert_int_equal(look_up(table, address(1, 0)), 1);
+    assert_int_equal(look_up(table, address(1, 2)), 1);
     assert_consistent(table);
     mac_table_destroy(table);
 }
@@ -209,19 +227,19 @@ static void test_aged_and_moved_addresses_leave_the_order_right(void **state)
     (void)state;
     struct mac_table *table = table_with_ports(64, 2, 4);
     for (unsigned i = 0; i < 4; i++)
-        mac_table_learn(table, 0, address(0, i));
+        learn(table, 0, address(0, i));
     tick(table, LIMIT_TICKS);
-    mac_table_learn(table, 0, address(0, 0));
-    mac_table_learn(table, 0, address(0, 3));
+    learn(table, 0, address(0, 0));
+    learn(table, 0, address(0, 3));
     tick(table, 1); /* 1 and 2, the middle of the list, are gone */
     assert_int_equal(mac_table_port_count(table, 0), 2);
-    mac_table_learn(table, 1, address(0, 3)); /* so is its end */
-    mac_table_learn(table, 0, address(0, 4));
-    mac_table_learn(table, 0, address(0, 5));
-    mac_table_learn(table, 0, address(0, 6));
-    mac_table_learn(table, 0, address(0, 7)); /* evicts 0 */
-    assert_int_equal(mac_table_lookup(table, address(0, 0)), MAC_PORT_NONE);
-    assert_int_equal(mac_table_lookup(table, address(0, 4)), 0);
+    learn(table, 1, address(0, 3)); /* so is its end */
+    learn(table, 0, address(0, 4));
+    learn(table, 0, address(0, 5));
+    learn(table, 0, address(0, 6));
+    learn(table, 0, address(0, 7)); /* evicts 0 */
+    assert_int_equal(look_up(table, address(0, 0)), MAC_PORT_NONE);
+    assert_int_equal(look_up(table, address(0, 4)), 0);
     assert_consistent(table);
     mac_table_destroy(table);
 }
@@ -231,15 +249,15 @@ static void test_flood_leaves_the_others_alone(void **state)
     (void)state;
     struct mac_table *table = table_with_ports(8192, 4, 1024);
     for (unsigned i = 0; i < 1000; i++)
-        mac_table_learn(table, 1 + i % 3, address(1, i));
+        learn(table, 1 + i % 3, address(1, i));
     for (unsigned i = 0; i < 1000000; i++)
-        mac_table_learn(table, 0, address(2, i));
+        learn(table, 0, address(2, i));
     for (unsigned i = 0; i < 1000; i++)
-        assert_int_equal(mac_table_lookup(table, address(1, i)), 1 + i % 3);
+        assert_int_equal(look_up(table, address(1, i)), 1 + i % 3);
     assert_int_equal(mac_table_port_count(table, 0), 1024);
     assert_int_equal(mac_table_count(table), 2024);
     for (unsigned i = 1000000 - 1024; i < 1000000; i++)
-        assert_int_equal(mac_table_lookup(table, address(2, i)), 0);
+        assert_int_equal(look_up(table, address(2, i)), 0);
     assert_consistent(table);
     mac_table_destroy(table);
 }
@@ -250,7 +268,7 @@ static void test_capacity_is_held(void **state)
     for (unsigned round = 0; round < 200; round++) { /* each table has its own random hash */
         struct mac_table *table = table_with_ports(1024, 2, 1024);
         for (uint64_t i = 0; i < 1024; i++) /* in a row, at distances, or differing in high bytes only */
-            mac_table_learn(table, i % 2, address(0, 0) + (i * (round / 4 + 1) << round % 4 * 8));
+            learn(table, i % 2, address(0, 0) + (i * (round / 4 + 1) << round % 4 * 8));
         assert_int_equal(mac_table_count(table), 1024); /* half of the slots taken, no two buckets full */
         mac_table_destroy(table);
     }
@@ -262,27 +280,27 @@ static void test_full_buckets_give_way_within_a_port_only(void **state)
     (void)state;
     struct mac_table *table = table_with_ports(1, 2, 100);
     for (unsigned i = 0; i < 16; i++)
-        mac_table_learn(table, 0, address(0, i));
+        learn(table, 0, address(0, i));
     assert_int_equal(mac_table_count(table), 16);
 
-    mac_table_learn(table, 1, address(1, 0)); /* no room, and nobody else's is taken */
-    assert_int_equal(mac_table_lookup(table, address(1, 0)), MAC_PORT_NONE);
+    learn(table, 1, address(1, 0)); /* no room, and nobody else's is taken */
+    assert_int_equal(look_up(table, address(1, 0)), MAC_PORT_NONE);
     assert_int_equal(mac_table_port_count(table, 0), 16);
 
     tick(table, 2);
     for (unsigned i = 0; i < 16; i++)
         if (i != 11)
-            mac_table_learn(table, 0, address(0, i));
-    mac_table_learn(table, 0, address(0, 16)); /* takes the place of the one silent for longest */
+            learn(table, 0, address(0, i));
+    learn(table, 0, address(0, 16)); /* takes the place of the one silent for longest */
     assert_int_equal(mac_table_count(table), 16);
     for (unsigned i = 0; i < 17; i++)
-        assert_int_equal(mac_table_lookup(table, address(0, i)), i == 11 ? MAC_PORT_NONE : 0);
+        assert_int_equal(look_up(table, address(0, i)), i == 11 ? MAC_PORT_NONE : 0);
     assert_consistent(table);
 
-    mac_table_learn(table, 1, address(0, 5)); /* a move needs no room */
-    mac_table_learn(table, 1, address(1, 1));
-    assert_int_equal(mac_table_lookup(table, address(0, 5)), MAC_PORT_NONE);
-    assert_int_equal(mac_table_lookup(table, address(1, 1)), 1);
+    learn(table, 1, address(0, 5)); /* a move needs no room */
+    learn(table, 1, address(1, 1));
+    assert_int_equal(look_up(table, address(0, 5)), MAC_PORT_NONE);
+    assert_int_equal(look_up(table, address(1, 1)), 1);
     assert_consistent(table);
     mac_table_destroy(table);
 }
@@ -292,19 +310,19 @@ static void test_port_leaves_with_its_addresses(void **state)
     (void)state;
     struct mac_table *table = table_with_ports(1024, 2, 256);
     for (unsigned i = 0; i < 300; i++) {
-        mac_table_learn(table, 0, address(0, i));
-        mac_table_learn(table, 1, address(1, i));
+        learn(table, 0, address(0, i));
+        learn(table, 1, address(1, i));
     }
     mac_table_remove_port(table, 0);
     mac_table_remove_port(table, 0);
     mac_table_remove_port(table, MAC_PORTS_MAX);
     assert_int_equal(mac_table_port_count(table, 0), 0);
     assert_int_equal(mac_table_count(table), 256);
-    mac_table_learn(table, 0, address(0, 1));
-    assert_int_equal(mac_table_lookup(table, address(0, 1)), MAC_PORT_NONE);
+    learn(table, 0, address(0, 1));
+    assert_int_equal(look_up(table, address(0, 1)), MAC_PORT_NONE);
     assert_true(mac_table_add_port(table, 0, 2)); /* the id comes back as another port */
-    mac_table_learn(table, 0, address(0, 1));
-    assert_int_equal(mac_table_lookup(table, address(0, 1)), 0);
+    learn(table, 0, address(0, 1));
+    assert_int_equal(look_up(table, address(0, 1)), 0);
     assert_consistent(table);
     mac_table_destroy(table);
 }
@@ -330,10 +348,10 @@ static void *hammer_table(void *argument)
         uint64_t own = address(10 + hammer->port, n % 512); /* more than the limit: evictions */
         uint64_t shared = address(1, n % 32);               /* moves to and fro */
         uint64_t others = address(10 + (hammer->port + 1) % HAMMER_THREADS, n % 512);
-        mac_table_learn(hammer->table, hammer->port, n % 4 == 0 ? shared : own);
-        int found = mac_table_lookup(hammer->table, others);
+        learn(hammer->table, hammer->port, n % 4 == 0 ? shared : own);
+        int found = look_up(hammer->table, others);
         hammer->wrong += found != MAC_PORT_NONE && found != (int)((hammer->port + 1) % HAMMER_THREADS);
-        found = mac_table_lookup(hammer->table, shared);
+        found = look_up(hammer->table, shared);
         hammer->wrong += found >= (int)HAMMER_THREADS;
     }
     atomic_fetch_sub(hammer->active, 1);
@@ -356,7 +374,7 @@ static void test_workers_at_once(void **state)
         mac_table_tick(table);
         mac_table_visit(table, count_entry, &census);
         if (mac_table_add_port(table, HAMMER_THREADS, 10)) {
-            mac_table_learn(table, HAMMER_THREADS, address(9, 1));
+            learn(table, HAMMER_THREADS, address(9, 1));
             mac_table_remove_port(table, HAMMER_THREADS);
         }
     }
@@ -382,6 +400,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_addresses_are_read_from_the_wire),
         cmocka_unit_test(test_learns_and_finds),
+        cmocka_unit_test(test_half_an_address_is_none),
         cmocka_unit_test(test_widest_values_keep_apart),
         cmocka_unit_test(test_port_must_be_there),
         cmocka_unit_test(test_address_moves),

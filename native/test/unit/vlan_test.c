@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "mac_by_address.h"
 #include "switch/offload.h"
 #include "switch/vlan_set.h"
 #include "switch/vlan_tag.h"
@@ -260,17 +261,17 @@ static void tables(void **state)
         assert_int_equal(vlan_set_macs(set, id, rest) == rest, id != 5 && id != 10 && id != 20);
     struct mac_table *ten = vlan_set_macs(set, 10, rest), *twenty = vlan_set_macs(set, 20, rest);
 
-    mac_table_learn(ten, 1, 0x020000000001);
-    mac_table_learn(twenty, 2, 0x020000000001);
-    mac_table_learn(twenty, 1, 0x020000000002); /* does not carry it */
-    mac_table_learn(twenty, 0, 0x020000000003);
-    assert_int_equal(mac_table_lookup(ten, 0x020000000001), 1);
-    assert_int_equal(mac_table_lookup(twenty, 0x020000000001), 2);
-    assert_int_equal(mac_table_lookup(twenty, 0x020000000002), MAC_PORT_NONE);
-    assert_int_equal(mac_table_lookup(twenty, 0x020000000003), 0);
+    learn(ten, 1, 0x020000000001);
+    learn(twenty, 2, 0x020000000001);
+    learn(twenty, 1, 0x020000000002); /* does not carry it */
+    learn(twenty, 0, 0x020000000003);
+    assert_int_equal(look_up(ten, 0x020000000001), 1);
+    assert_int_equal(look_up(twenty, 0x020000000001), 2);
+    assert_int_equal(look_up(twenty, 0x020000000002), MAC_PORT_NONE);
+    assert_int_equal(look_up(twenty, 0x020000000003), 0);
 
     vlan_set_remove_port(set, 2);
-    assert_int_equal(mac_table_lookup(twenty, 0x020000000001), MAC_PORT_NONE);
+    assert_int_equal(look_up(twenty, 0x020000000001), MAC_PORT_NONE);
     vlan_set_leave(set, &trunk);
     assert_ptr_equal(vlan_set_macs(set, 20, rest), rest);
     assert_ptr_equal(vlan_set_macs(set, 10, rest), ten); /* the access port's still */
@@ -278,7 +279,7 @@ static void tables(void **state)
     vlan_set_reap(set);
     for (unsigned i = 0; i <= MAC_AGE_LIMIT_S / MAC_TICK_S; i++)
         vlan_set_tick(set);
-    assert_int_equal(mac_table_lookup(ten, 0x020000000001), MAC_PORT_NONE);
+    assert_int_equal(look_up(ten, 0x020000000001), MAC_PORT_NONE);
     vlan_set_leave(set, &access10);
     assert_int_equal(set->ports, 0);
     vlan_set_destroy(set);
