@@ -6,5 +6,15 @@ export function emptyLive({ nodes }: Pick<Facts, 'nodes'>): Live {
   const hugepages = nodes.flatMap(({ id, hugepages: pools }) =>
     pools.map(({ pageBytes, free, total }) => ({ node: id, pageBytes, free, total })),
   )
-  return { switch: null, hugepages, taps: [], ports: [], machines: [], files: [], reserved: [] }
+  return {
+    switch: null,
+    hugepages,
+    taps: [],
+    dhcp: [],
+    nat: [],
+    ports: [],
+    machines: [],
+    files: [],
+    reserved: [],
+  }
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { sameNat } from '../src/core/steps/find-network-changes.js'
 import { samePort } from '../src/core/steps/same-port.js'
 import type { Action, Live, Step } from '../src/core/steps/steps.js'
 
@@ -75,6 +76,32 @@ export class SimulatedHost {
         live.ports.push(port)
         break
       }
+      case 'start-dhcp': {
+        const { dhcp } = action
+        assert.ok(
+          live.taps.some(({ ifname }) => ifname === dhcp.ifname),
+          'its tap is there',
+        )
+        const there = live.dhcp.find((other) => other.dhcp.folder === dhcp.folder)
+        assert.ok((there?.pid ?? 0) === 0, 'no second dnsmasq')
+        live.dhcp = [...live.dhcp.filter((other) => other !== there), { dhcp, pid: 9 }]
+        break
+      }
+      case 'stop-dhcp':
+        live.dhcp = live.dhcp.flatMap((one) => {
+          if (one.dhcp.folder !== action.dhcp.folder) return one
+          return action.remove ? [] : { ...one, pid: 0 }
+        })
+        break
+      case 'set-nat': {
+        const { nat } = action
+        const others = live.nat.filter((other) => other.nat.table !== nat.table)
+        live.nat = [...others, { nat, marks: nat.marks, held: true, forwarding: true }]
+        break
+      }
+      case 'delete-nat':
+        live.nat = live.nat.filter((other) => other.nat.table !== action.nat.table)
+        break
       case 'set-policy': {
         const { name, policy } = action
         assert.ok(
@@ -186,6 +213,13 @@ export class SimulatedHost {
       domain: () =>
         verify.expect === 'domain' &&
         (live.machines.find(({ name }) => name === verify.machine.name)?.domain?.xml ?? null) === verify.xml,
+      dhcp: () =>
+        verify.expect === 'dhcp' &&
+        live.dhcp.some(({ dhcp, pid }) => dhcp.folder === verify.dhcp.folder && pid > 0) === verify.running,
+      nat: () =>
+        verify.expect === 'nat' &&
+        live.nat.some((one) => one.nat.table === verify.nat.table && sameNat(verify.nat, one)) ===
+          verify.present,
       interface: () => false,
       metadata: () => false,
       nothing: () => true,
@@ -201,6 +235,8 @@ export function settled(live: Live): unknown {
     switch: live.switch?.argv ?? null,
     hugepages: sorted(live.hugepages),
     taps: sorted(live.taps),
+    dhcp: sorted(live.dhcp),
+    nat: sorted(live.nat),
     ports: sorted(live.ports),
     files: sorted(live.files),
     machines: sorted(live.machines.filter(({ running }) => running)),

@@ -72,7 +72,15 @@ export async function removeReceipt(stateFolder: string, deployment: string): Pr
 /** Everything that may exist of a deployment: after a crash, machines of before and of now. */
 export function knownArtifacts({ artifacts, before }: Receipt): Artifacts {
   const isGone = ({ name }: { name: string }) => !artifacts.machines.some((machine) => machine.name === name)
-  return { ...artifacts, machines: [...artifacts.machines, ...(before?.machines.filter(isGone) ?? [])] }
+  const [dhcp, nat] = [artifacts.dhcp ?? [], artifacts.nat ?? []]
+  const goneDhcp = before?.dhcp?.filter(({ folder }) => !dhcp.some((one) => one.folder === folder)) ?? []
+  const goneNat = before?.nat?.filter(({ table }) => !nat.some((one) => one.table === table)) ?? []
+  return {
+    ...artifacts,
+    machines: [...artifacts.machines, ...(before?.machines.filter(isGone) ?? [])],
+    dhcp: [...dhcp, ...goneDhcp],
+    nat: [...nat, ...goneNat],
+  }
 }
 
 /** A damaged receipt is refused, never guessed: it says what must be given back. */

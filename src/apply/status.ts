@@ -4,6 +4,7 @@ import { readDomainState } from '../drivers/libvirt/read-domain.js'
 import { readMachine } from '../drivers/machines.js'
 import { QmpClient } from '../drivers/qemu/qmp.js'
 import { type InterfaceStatus, interfacesOf, type SwitchView } from './interface-status.js'
+import { type NetworkStatus, readNetworkStatus } from './network-status.js'
 import { knownArtifacts, type Receipt } from './receipt.js'
 
 export interface MachineStatus {
@@ -23,6 +24,8 @@ export interface DeploymentStatus {
   spec: string
   machines: MachineStatus[]
   interfaces: InterfaceStatus[]
+  /** Those for which the host does something. */
+  networks: NetworkStatus[]
   reserved: Receipt['reserved']
 }
 
@@ -43,7 +46,8 @@ export async function readStatus(receipt: Receipt, view: SwitchView | null): Pro
     }),
   )
   const interfaces = interfacesOf(receipt, view)
-  return { deployment, status, operation, time, spec: spec.path, machines, interfaces, reserved }
+  const networks = await readNetworkStatus(receipt.artifacts)
+  return { deployment, status, operation, time, spec: spec.path, machines, interfaces, networks, reserved }
 }
 
 async function readState({ domain, qmpSocket }: MachineArtifact): Promise<string> {

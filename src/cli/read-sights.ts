@@ -2,11 +2,9 @@ import { basename, join } from 'node:path'
 import { namePattern } from '../core/spec/names.js'
 import { requireConnect } from '../core/spec/override-spec.js'
 import type { GuestChoice, Sights } from '../core/wizard/sights.js'
-import { parseRoutes } from '../demo/routes.js'
 import { listNetworks } from '../drivers/libvirt/list-networks.js'
 import { readFacts } from '../host/facts.js'
 import { listFolder } from '../world/files.js'
-import { runProgram } from '../world/run-program.js'
 import type { Places } from './places.js'
 import { findTestGuest } from './read-input.js'
 
@@ -14,8 +12,7 @@ import { findTestGuest } from './read-input.js'
 export async function readSights(places: Places, folder: string, force: boolean): Promise<Sights> {
   const facts = await readFacts(places.builtSwitch)
   const name = basename(folder)
-  const [routes, libvirtNetworks, guests, files] = await Promise.all([
-    runProgram('ip', ['-json', '-4', 'route', 'show']),
+  const [libvirtNetworks, guests, files] = await Promise.all([
     facts.libvirt === null ? null : listNetworks(requireConnect(undefined, facts.uid)),
     findGuests(places.root, folder),
     listFolder(folder),
@@ -24,7 +21,7 @@ export async function readSights(places: Places, folder: string, force: boolean)
     facts,
     folders: places.folders,
     suggestedName: namePattern.test(name) && name.length <= 24 ? name : 'lab',
-    subnets: parseRoutes(routes.stdout),
+    subnets: facts.routes.map(({ subnet }) => subnet),
     libvirtNetworks,
     guests,
     takenFiles: force ? [] : files,

@@ -1,4 +1,5 @@
 import { type ErrorRow, type ExitCode, row } from './error-row.js'
+import { networkErrors } from './network-errors.js'
 import { storageErrors } from './storage-errors.js'
 
 export type { ErrorRow, ExitCode } from './error-row.js'
@@ -61,6 +62,7 @@ export const errorTable = {
   ),
 
   ...storageErrors,
+  ...networkErrors,
 
   // The host.
   'not-permitted': row(

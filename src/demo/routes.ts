@@ -1,4 +1,4 @@
-import { runProgram } from '../world/run-program.js'
+import { readRoutes } from '../host/routes.js'
 
 /** Whether two CIDR subnets of IPv4 share addresses. */
 export function overlaps(a: string, b: string): boolean {
@@ -8,17 +8,9 @@ export function overlaps(a: string, b: string): boolean {
   return bits === 0 || first.address >>> (32 - bits) === second.address >>> (32 - bits)
 }
 
-/** The subnets in `ip -json route show`, the default route left out. */
-export function parseRoutes(text: string): string[] {
-  if (text.trim() === '') return []
-  const routes = JSON.parse(text) as { dst?: string; dev?: string }[]
-  return routes.flatMap(({ dst }) => (dst === undefined || dst === 'default' ? [] : [dst]))
-}
-
 /** The route of this host that a subnet would collide with; null when there is none. */
 export async function findCollision(subnet: string): Promise<string | null> {
-  const { stdout } = await runProgram('ip', ['-json', '-4', 'route', 'show'])
-  return parseRoutes(stdout).find((route) => overlaps(route, subnet)) ?? null
+  return (await readRoutes()).find((route) => overlaps(route.subnet, subnet))?.subnet ?? null
 }
 
 function parseSubnet(text: string): { address: number; bits: number } | null {

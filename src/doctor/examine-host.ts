@@ -1,6 +1,8 @@
+import { readNetworkSights } from '../apply/network-status.js'
 import { readOrphans } from '../apply/orphan-ports.js'
 import { readReceipts } from '../apply/receipt.js'
 import { switchControl } from '../apply/switch-alone.js'
+import { examineNetworks } from '../core/doctor/examine-networks.js'
 import { examineTuning } from '../core/doctor/examine-tuning.js'
 import { type Finding, problem } from '../core/doctor/finding.js'
 import type { Facts } from '../core/facts/facts.js'
@@ -22,6 +24,7 @@ export async function examineHost(facts: Facts, folders: Folders): Promise<Findi
     ...(await examineFolders(folders)),
     ...findings,
     ...(await examineReceipts(folders)),
+    ...examineNetworks(await readSights(folders)),
   ]
 }
 
@@ -42,6 +45,10 @@ async function examineRunning(folders: Folders): Promise<{ findings: Finding[]; 
     ...examineStray(info.lost, orphans),
   ]
   return { findings, workerCores: workers.map(({ core }) => core) }
+}
+
+async function readSights({ state }: Folders) {
+  return (await Promise.all((await readReceipts(state)).map(readNetworkSights))).flat()
 }
 
 async function examineReceipts({ state }: Folders): Promise<Finding[]> {

@@ -11,6 +11,8 @@ import { checkMetadata, setMetadata } from './libvirt/metadata.js'
 import { attachInterface, checkInterface, detachInterface } from './libvirt/plug-interface.js'
 import { checkDefinition } from './libvirt/read-domain.js'
 import { startMachine, stopMachine } from './machines.js'
+import { readDhcpPid, startDhcp, stopDhcp } from './network/dhcp.js'
+import { deleteNat, isNatSet, readLiveNat, setNat } from './network/nat.js'
 import { addPort, checkPolicy, deletePort, readPortsIfAny, setPolicy } from './switch/ports.js'
 import { readSwitch, startSwitch, stopSwitch } from './switch/process.js'
 
@@ -41,6 +43,10 @@ const makePerformers = (runFolder: string): Performers => ({
   'stop-switch': ({ control }) => stopSwitch(control),
   'create-tap': ({ tap }) => createTap(tap, runFolder),
   'delete-tap': ({ ifname }) => deleteTap(ifname, runFolder),
+  'start-dhcp': ({ dhcp }, { signal }) => startDhcp(dhcp, signal),
+  'stop-dhcp': ({ dhcp, remove }) => stopDhcp(dhcp, remove),
+  'set-nat': ({ nat }) => setNat(nat),
+  'delete-nat': ({ nat }) => deleteNat(nat),
   'add-port': ({ control, port }) => addPort(control, port),
   'delete-port': ({ control, name }) => deletePort(control, name),
   'set-policy': ({ control, name, policy }) => setPolicy(control, name, policy),
@@ -76,6 +82,12 @@ function makeCheckers(runFolder: string, runs: (machine: string) => Promise<bool
         present,
         `port ${name}`,
       )
+    },
+    dhcp: async ({ dhcp, running }) =>
+      verdict((await readDhcpPid(dhcp)) !== null, running, `dnsmasq of ${dhcp.network}`),
+    nat: async ({ nat, present }) => {
+      const there = present ? await isNatSet(nat) : (await readLiveNat([nat])).length > 0
+      return verdict(there, present, `table ip ${nat.table} with forwarding`)
     },
     policy: ({ control, port }) => checkPolicy(control, port),
     domain: ({ machine, xml }) => checkDefinition(domainOf(machine), xml),

@@ -1,10 +1,12 @@
 import { dirname } from 'node:path'
-import type { Artifacts, MachineArtifact } from '../core/render/artifacts.js'
+import type { Artifacts } from '../core/render/artifacts.js'
 import type { Live } from '../core/steps/steps.js'
 import { readPool } from './host/hugepages.js'
 import { readMachineFiles } from './host/machine-files.js'
 import { readTaps } from './host/taps.js'
 import { readMachine } from './machines.js'
+import { readLiveDhcp } from './network/dhcp.js'
+import { readLiveNat } from './network/nat.js'
 import { readPortsIfAny, toPortRequest } from './switch/ports.js'
 import { readSwitch, readSwitchArguments } from './switch/process.js'
 
@@ -18,19 +20,36 @@ export async function readLive(
   reserved: Live['reserved'],
 ): Promise<Live> {
   const all = applied === null ? [wanted] : [wanted, applied]
-  const machines = distinct(all.flatMap((artifacts) => artifacts.machines))
-  const [switchLive, ports, taps, hugepages, machinesLive, files] = await Promise.all([
+  const machines = distinctBy(
+    all.flatMap((artifacts) => artifacts.machines),
+    ({ name }) => name,
+  )
+  const [switchLive, ports, taps, hugepages, machinesLive, files, dhcp, nat] = await Promise.all([
     readSwitchLive(wanted.switch.control),
     readPortsIfAny(wanted.switch.control),
     all.every(({ taps }) => taps.length === 0) ? [] : readTaps(dirname(wanted.switch.control)),
     readPools(all, reserved),
     Promise.all(machines.map(readMachine)),
     readMachineFiles(all.flatMap((artifacts) => artifacts.machines)),
+    readLiveDhcp(
+      distinctBy(
+        all.flatMap((artifacts) => artifacts.dhcp ?? []),
+        ({ folder }) => folder,
+      ),
+    ),
+    readLiveNat(
+      distinctBy(
+        all.flatMap((artifacts) => artifacts.nat ?? []),
+        ({ table }) => table,
+      ),
+    ),
   ])
   return {
     switch: switchLive,
     hugepages,
     taps,
+    dhcp,
+    nat,
     ports: (ports ?? []).map(toPortRequest),
     machines: machinesLive,
     files,
@@ -52,6 +71,7 @@ async function readPools(all: Artifacts[], reserved: Live['reserved']): Promise<
   )
 }
 
-function distinct(machines: MachineArtifact[]): MachineArtifact[] {
-  return [...new Map(machines.map((machine) => [machine.name, machine])).values()]
+/** What was applied counts more than what is wanted. */
+function distinctBy<Kind>(all: Kind[], keyOf: (one: Kind) => string): Kind[] {
+  return [...new Map(all.map((one) => [keyOf(one), one])).values()]
 }

@@ -1,10 +1,12 @@
 import type { Facts } from '../core/facts/facts.js'
 import { listFolder, mayAccess } from '../world/files.js'
+import { readDnsmasq } from './dnsmasq.js'
 import { readImages } from './images.js'
 import { readKvm } from './kvm.js'
 import { readLibvirt } from './libvirt.js'
 import { readNodes } from './nodes.js'
 import { readCanCreateTaps, readCanReserveHugepages } from './rights.js'
+import { readRoutes } from './routes.js'
 import { readUefi } from './uefi.js'
 import { findProgram, readQemu } from './versions.js'
 
@@ -21,9 +23,25 @@ export async function readFacts(builtSwitch: string, images: string[] = []): Pro
     readCanCreateTaps(),
   ])
   const [found, uefi, makers] = await Promise.all([readImages(images), readUefi(), findMakers()])
+  const [routes, dnsmasq, nft] = await Promise.all([readRoutes(), readDnsmasq(), findProgram('nft')])
   const uid = process.geteuid?.() ?? 0
   const rights = { uid, canReserveHugepages, canCreateTaps }
-  return { version: 1, nodes, kvm, qemu, libvirt, switchPath, links, ...rights, images: found, uefi, makers }
+  return {
+    version: 1,
+    nodes,
+    kvm,
+    qemu,
+    libvirt,
+    switchPath,
+    links,
+    ...rights,
+    routes,
+    dnsmasq,
+    nft,
+    images: found,
+    uefi,
+    makers,
+  }
 }
 
 async function findMakers(): Promise<Facts['makers']> {

@@ -5,7 +5,8 @@ import { parseKernelPackage } from '../../src/demo/guest/kernel.js'
 import { parsePing } from '../../src/demo/parse-ping.js'
 import { parseProbeReport } from '../../src/demo/parse-probe-report.js'
 import { percentile } from '../../src/demo/percentile.js'
-import { overlaps, parseRoutes } from '../../src/demo/routes.js'
+import { overlaps } from '../../src/demo/routes.js'
+import { parseRoutes } from '../../src/host/routes.js'
 
 describe('demo', () => {
   it('reads both kinds of ping', () => {
@@ -64,7 +65,7 @@ describe('demo', () => {
       { dst: 'default', gateway: '10.0.0.1' },
       { dst: '192.168.0.0/16', dev: 'eth0' },
     ]
-    assert.deepEqual(parseRoutes(JSON.stringify(routes)), ['192.168.0.0/16'])
+    assert.deepEqual(parseRoutes(JSON.stringify(routes)), [{ subnet: '192.168.0.0/16', link: 'eth0' }])
     assert.equal(overlaps('192.168.0.0/16', '192.168.77.1/24'), true)
     assert.equal(overlaps('192.168.77.1/24', '192.168.77.200'), true)
     assert.equal(overlaps('192.168.76.0/24', '192.168.77.1/24'), false)

@@ -10,6 +10,7 @@ import { showSize } from '../../core/spec/size.js'
 import { readSwitch } from '../../drivers/switch/process.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { showInterfaces } from '../show-interfaces.js'
+import { showNetwork } from '../show-network.js'
 import { showPorts } from './switch-ports.js'
 
 export async function run(input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {
@@ -62,7 +63,7 @@ function showKeptDisks(kept: KeptDisks[]): string[] {
 }
 
 function showDeployment(
-  { deployment, status, time, machines, interfaces, reserved, operation }: DeploymentStatus,
+  { deployment, status, time, machines, interfaces, networks, reserved, operation }: DeploymentStatus,
   width: number | null,
 ): string {
   const cut = status === 'changing' ? `; "${operation}" did not end: apply again, or destroy` : ''
@@ -76,6 +77,7 @@ function showDeployment(
     `${deployment}: ${status}${cut} (${time})`,
     showTable([['MACHINE', 'STATE', 'PID', 'CONSOLE'], ...rows], width),
     ...showInterfaces(interfaces, width),
+    ...networks.flatMap(showNetwork),
     ...(pages.length === 0 ? [] : [`holds ${pages.join(', ')}`]),
   ].join('\n')
 }

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors.js'
+import { networkTexts } from './network-texts.js'
 
 /** What brings an error about, and where to look; its sentence and what to do are in its row. */
 export interface ErrorText {
@@ -207,6 +208,7 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
     cause: 'The file system is full, or may not be written.',
     look: 'The sentence shown; `df`.',
   },
+  ...networkTexts,
   'console-busy': { cause: 'QEMU serves one at a time.', look: '`ss -xp` with the path of the console.' },
   'console-failed': {
     cause: 'The guest does not read its serial line.',

@@ -1,3 +1,5 @@
+import { networkFindings } from './network-findings.js'
+
 /** What a kind of finding means, for `vhostkit explain` and docs/troubleshooting.md. */
 export interface FindingText {
   /** What brings it about. */
@@ -175,6 +177,8 @@ export const findingTable = {
     '`vhostkit switch ports`.',
     'Give the network one mtu, or the cards of domains one <mtu size=…/>.',
   ),
+
+  ...networkFindings,
 
   // Domains.
   'no-vhost-user': row(

@@ -69,6 +69,12 @@ export interface Facts {
   canReserveHugepages: boolean
   /** Whether taps can be made by this user (/dev/net/tun and CAP_NET_ADMIN). */
   canCreateTaps: boolean
+  /** IPv4 subnets that the host has routes to, and through which link; without the default route. */
+  routes: { subnet: string; link: string }[]
+  /** dnsmasq, and as whom it can run without rights; null when either is missing. */
+  dnsmasq: { path: string; user: string; group: string } | null
+  /** Path of nft; null when it is not installed. */
+  nft: string | null
   /** Of those that a spec concerns, the ones that are there. */
   images: ImageFact[]
   /** UEFI without Secure Boot, and what its variables are a copy of; null when it is not installed. */

@@ -9,6 +9,7 @@ import { Ledger } from './ledger.js'
 import { Notes } from './notes.js'
 import { placeMachines } from './place-machines.js'
 import type { Folders, Plan } from './plan.js'
+import { planHostServices } from './plan-host-services.js'
 import { planLibvirt } from './plan-libvirt.js'
 import { planMachine } from './plan-machine.js'
 import { planNetworks } from './plan-networks.js'
@@ -48,7 +49,7 @@ export function makePlan(
   const memories = placeMachines(spec, kept, ledger, notes)
   const keptSwitch = kept.size > 0 ? (options.keep?.plan.switch ?? null) : null
   const switchPlan = planSwitch(spec, facts, folders, memories, keptSwitch, notes)
-  const networks = planNetworks(spec, facts, notes)
+  const bareNetworks = planNetworks(spec, facts, notes)
   const libvirt = planLibvirt(spec, facts, notes)
 
   const takenMacs = new Set(
@@ -67,6 +68,7 @@ export function makePlan(
     const memory = memories.get(machine.name)
     return memory === undefined ? [] : [planMachine(machine, memory, around, notes)]
   })
+  const networks = planHostServices(spec, bareNetworks, machines, { facts, folders }, notes)
   if (notes.complaints.length > 0) {
     const ordered = notes.complaints.sort((a, b) => specOrder(a) - specOrder(b))
     return { problems: ordered.map((complaint) => toProblem(complaint, options.fileName ?? '')) }

@@ -5,6 +5,9 @@
  */
 
 import type { CarrierPolicy, VlanSpec } from '../spec/spec.js'
+import type { NetworkPlan } from './network-plan.js'
+
+export type { DhcpHostPlan, DhcpPlan, NatPlan, NetworkPlan, TapPlan } from './network-plan.js'
 
 export interface Plan {
   version: 1
@@ -51,22 +54,6 @@ export interface SwitchPlan {
   /** Cores that get a worker only while guests are on their node and no other worker is. */
   spareCores: number[]
   idle: 'adaptive' | 'poll'
-}
-
-export interface NetworkPlan {
-  name: string
-  mtu: number
-  /** The host's own address on the network, through a persistent tap; null without `host:`. */
-  tap: TapPlan | null
-}
-
-export interface TapPlan {
-  /** Switch port name. */
-  port: string
-  /** Interface name, at most 15 characters. */
-  ifname: string
-  /** CIDR, as in "192.168.77.1/24"; one per address. */
-  addresses: string[]
 }
 
 export interface MachinePlan {

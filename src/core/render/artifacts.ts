@@ -11,6 +11,9 @@ export interface Artifacts {
   /** Hugepages that all machines need together. */
   hugepages: HugepageNeed[]
   taps: TapArtifact[]
+  /** Left out: none. */
+  dhcp?: DhcpArtifact[]
+  nat?: NatArtifact[]
   ports: PortRequest[]
   machines: MachineArtifact[]
 }
@@ -19,6 +22,35 @@ export interface TapArtifact {
   ifname: string
   mtu: number
   addresses: string[]
+}
+
+/** A dnsmasq for one tap. Names of files are on its command line, where no character means anything. */
+export interface DhcpArtifact {
+  network: string
+  ifname: string
+  folder: string
+  argv: string[]
+  configFile: string
+  config: string
+  leaseFile: string
+  pidFile: string
+  /** What it says when it cannot start; then it speaks to syslog. */
+  log: string
+}
+
+/** A table of nftables, replaced as a whole. */
+export interface NatArtifact {
+  network: string
+  ifname: string
+  /** The program nft. */
+  program: string
+  table: string
+  ruleset: string
+  /** What must be found of it, in this order: its chains, and its rules by their comments. */
+  marks: string[]
+  /** Who uses forwarding, and what it was before. */
+  account: string
+  user: string
 }
 
 /** The parameters of the switch's `port.add` (native/PROTOCOL.md), complete. */

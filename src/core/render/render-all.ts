@@ -2,6 +2,8 @@ import type { MachinePlan, Plan } from '../plan/plan.js'
 import { sumHugepages } from '../plan/sum-hugepages.js'
 import type { Artifacts, MachineArtifact } from './artifacts.js'
 import { renderDomain } from './libvirt/domain.js'
+import { renderDhcp } from './network/dnsmasq.js'
+import { renderNat } from './network/nftables.js'
 import { renderQemuArgv } from './qemu/argv.js'
 import { renderFiles } from './storage/files.js'
 import { renderSwitch } from './switch/switch.js'
@@ -9,6 +11,8 @@ import { renderSwitch } from './switch/switch.js'
 /** The exact command lines and requests that carry the plan out. */
 export function renderAll(plan: Plan): Artifacts {
   const { argv, ports } = renderSwitch(plan)
+  const dhcp = plan.networks.flatMap((network) => renderDhcp(plan, network))
+  const nat = plan.networks.flatMap((network) => renderNat(plan, network))
   return {
     version: 1,
     deployment: plan.deployment,
@@ -17,6 +21,8 @@ export function renderAll(plan: Plan): Artifacts {
     taps: plan.networks.flatMap(({ mtu, tap }) =>
       tap === null ? [] : [{ ifname: tap.ifname, mtu, addresses: tap.addresses }],
     ),
+    ...(dhcp.length === 0 ? {} : { dhcp }),
+    ...(nat.length === 0 ? {} : { nat }),
     ports,
     machines: plan.machines.map((machine) => renderMachine(plan, machine)),
   }

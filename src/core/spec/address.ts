@@ -43,6 +43,11 @@ export function isUnicastIpv4(text: string): boolean {
   return cidr !== null && cidr.family === 4 && cidr.address !== 0n && cidr.address >> 28n < 14n
 }
 
+/** "192.168.77.1" of its value. */
+export function showIpv4(value: bigint): string {
+  return [24n, 16n, 8n, 0n].map((shift) => Number((value >> shift) & 255n)).join('.')
+}
+
 export function cidrsOverlap(a: Cidr, b: Cidr): boolean {
   return a.family === b.family && a.first <= b.last && b.first <= a.last
 }

@@ -1,5 +1,6 @@
 import { cidrsOverlap, parseCidr, whyNotAHostAddress } from './address.js'
 import { guestAddressComplaints } from './cross-check-guest-addresses.js'
+import { hostServiceComplaints } from './cross-check-host-services.js'
 import { linkComplaints } from './cross-check-links.js'
 import { mirrorComplaints } from './cross-check-mirrors.js'
 import type { Found, LooseMachine, LooseNetwork, LooseSpec } from './loose-spec.js'
@@ -20,6 +21,7 @@ export function crossCheck(spec: LooseSpec): Complaint[] {
     ...linkComplaints(spec),
     ...mirrorComplaints(spec),
     ...guestAddressComplaints(spec),
+    ...hostServiceComplaints(spec),
   ]
 }
 

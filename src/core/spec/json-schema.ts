@@ -18,6 +18,7 @@ const shorthands: Record<string, z.ZodType> = {
   'machines[].disks[]': pathSchema,
   'machines[].boot': z.enum(['disk', 'cdrom']),
   boot: z.enum(['disk', 'cdrom']),
+  'networks[].dhcp': z.boolean(),
   'networks[].host': addressSchema,
 }
 

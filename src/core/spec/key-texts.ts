@@ -22,6 +22,14 @@ export const keyTexts: Record<string, string> = {
   'networks[].link': 'Wires its two interfaces straight to each other, without lookup or learning.',
   'networks[].host':
     "The host's own addresses on it, through a tap: one address with prefix length, or a mapping.",
+  'networks[].dhcp':
+    'true: the host hands out IPv4 addresses and names on it, by a dnsmasq of its own; or a mapping.',
+  'networks[].dhcp.range': "First and last address handed out; without it, planned from the host's subnet.",
+  'networks[].dhcp.leases': 'How long an address is lent.',
+  'networks[].dhcp.dns':
+    "true: names of machines, all others by the host's name servers; a list: by these; false: no names.",
+  'networks[].dhcp.domain': 'Domain of the names of machines.',
+  'networks[].nat': 'true: guests reach beyond the host, under its address, by nftables.',
   'networks[].host.addresses': 'Addresses with their prefix lengths, IPv4 or IPv6.',
   machines: 'The virtual machines.',
   'machines[].name': 'Name of the machine, once in the deployment.',

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { mirrorTargetPattern } from './mirror-schema.js'
+import { dhcpSchema } from './network-schema.js'
 import type { PathPart } from './problem.js'
+import type { DhcpSpec } from './spec.js'
 import {
   addressSchema,
   cpusSchema,
@@ -31,6 +33,9 @@ export interface LooseNetwork {
   link: boolean
   host: Found<unknown> | null
   addresses: Found<string>[]
+  /** Wanted, and right by itself. */
+  dhcp: Found<DhcpSpec> | null
+  nat: Found<true> | null
 }
 
 export interface LooseMachine {
@@ -72,7 +77,14 @@ function looseNetwork({ value, path }: Found<unknown>): LooseNetwork {
     link: member(value, 'link') === true,
     host: host === undefined ? null : { value: host, path: hostPath },
     addresses: texts.flatMap((text) => valid(text, addressSchema) ?? []),
+    dhcp: looseDhcp(value, path),
+    nat: member(value, 'nat') === true ? { value: true, path: [...path, 'nat'] } : null,
   }
+}
+
+function looseDhcp(network: unknown, path: PathPart[]): Found<DhcpSpec> | null {
+  const found = read(network, path, 'dhcp', dhcpSchema)
+  return found === null || found.value === null ? null : { value: found.value, path: found.path }
 }
 
 function looseMachine({ value, path }: Found<unknown>, defaultPolicy: string): LooseMachine {

@@ -79,6 +79,16 @@ export function tapName(deployment: string, network: string): string {
   return tapPrefix(deployment) + short
 }
 
+/** Folder of what the host does for a network: dnsmasq's files. */
+export function networkFolder(run: string, deployment: string, network: string): string {
+  return `${run}/networks/${machineOwner(deployment, network)}`
+}
+
+/** Table of nftables of a network: "vhostkit_vk3fa9c1_lan"; letters, digits and "_" whatever people choose. */
+export function natTable(deployment: string, network: string): string {
+  return `vhostkit_${tapName(deployment, network).replaceAll('-', '_')}`
+}
+
 /** UUID of a machine, version 5 (RFC 4122) below vhostkit's own namespace. */
 export function machineUuid(deployment: string, machine: string): string {
   const namespace = '9d1f0c5ae4b74f6c8a53d07be2c91764'

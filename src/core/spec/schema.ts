@@ -3,13 +3,12 @@ import { bootSchema } from './boot-schema.js'
 import { cloudInitSchema } from './cloud-init-schema.js'
 import { diskSchema } from './disk-schema.js'
 import { interfaceSchema } from './interface-schema.js'
-import { expecting, list, mapping, wholeNumber, yesOrNo } from './shape.js'
+import { networkSchema } from './network-schema.js'
+import { expecting, list, mapping } from './shape.js'
 import { mib } from './size.js'
-import type { MachineSpec, NetworkSpec, Spec } from './spec.js'
+import type { MachineSpec, Spec } from './spec.js'
 import { switchSchema } from './switch-schema.js'
 import {
-  addressSchema,
-  addressText,
   cpusSchema,
   nameSchema,
   nodesSchema,
@@ -19,23 +18,6 @@ import {
 } from './value-schemas.js'
 
 /** The shape of a spec. What concerns several values is in cross-check.ts. */
-const hostSchema = z.preprocess(
-  (value) => (typeof value === 'string' ? { addresses: [value] } : value),
-  mapping(
-    { addresses: list(addressSchema, 'addresses', 1, 16) },
-    `${addressText}, or a mapping with addresses`,
-  ),
-)
-
-const networkSchema = mapping({
-  name: nameSchema,
-  mtu: wholeNumber(68, 9216).default(1500),
-  link: yesOrNo.default(false),
-  host: hostSchema.optional(),
-}).transform(
-  ({ name, mtu, link, host }): NetworkSpec => ({ name, mtu, link, hostAddresses: host?.addresses ?? [] }),
-)
-
 const firmwareSchema = z.enum(['bios', 'uefi'], expecting('bios or uefi'))
 
 const machineSchema = mapping({

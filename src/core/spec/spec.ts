@@ -23,6 +23,21 @@ export interface NetworkSpec {
   link: boolean
   /** CIDR addresses of the host on this network; empty = the host is not on it. */
   hostAddresses: string[]
+  /** What the host hands out on it; null: nothing. */
+  dhcp: DhcpSpec | null
+  /** Guests reach beyond the host, under the host's own address. */
+  nat: boolean
+}
+
+/** DHCP for IPv4, and names. */
+export interface DhcpSpec {
+  /** IPv4 addresses, both included; null: planned from the host's subnet. */
+  range: { first: string; last: string } | null
+  /** null: for ever. */
+  leaseSeconds: number | null
+  /** Who answers what dnsmasq does not know: the host's own name servers, or these; null: no names at all. */
+  dns: 'host' | string[] | null
+  domain: string
 }
 
 export interface MachineSpec {

@@ -9,6 +9,7 @@ import type {
 import { portPrefix, tapPrefix } from '../spec/names.js'
 import { addPages, pagesBeyond } from './count-pages.js'
 import { missingFiles, staleSeeds } from './files.js'
+import { findNetworkChanges, type NetworkChanges } from './find-network-changes.js'
 import { liveMachine } from './live-machine.js'
 import { sameArgv, sameDomain, sameMachine, sameTap } from './same.js'
 import { type PolicyChange, samePort, samePortButPolicy } from './same-port.js'
@@ -22,7 +23,7 @@ export interface DiffOptions {
 }
 
 /** What must change, sorted by kind; `listSteps` puts it into an order. */
-export interface Changes {
+export interface Changes extends NetworkChanges {
   stopMachines: MachineArtifact[]
   undefineDomains: { machine: MachineArtifact; xml: string }[]
   removeFolders: string[]
@@ -62,7 +63,8 @@ export function findChanges(wanted: Artifacts, live: Live, options: DiffOptions)
   )
   const held = new Set(restart ? [] : changed.flatMap(({ ports }) => ports))
   const taps = changedTaps(wanted, live)
-  const ports = changedPorts(wanted, live, new Set(taps.create.map(({ ifname }) => ifname)), held)
+  const newTaps = new Set(taps.create.map(({ ifname }) => ifname))
+  const ports = changedPorts(wanted, live, newTaps, held)
   const switchDiffers = live.switch !== null && !sameArgv(wanted.switch.argv, live.switch.argv)
   const stopSwitch = restart && switchDiffers
   return {
@@ -73,6 +75,7 @@ export function findChanges(wanted: Artifacts, live: Live, options: DiffOptions)
     deletePorts: ports.remove,
     setPolicies: ports.change,
     deleteTaps: taps.remove,
+    ...findNetworkChanges(wanted, live, newTaps),
     release: pagesBeyond(live.reserved, neededPages(wanted, live, options, restart ? [] : changed)),
     // A machine that restarts has its folder, and an undo must not take it away.
     makeFolders: startMachines.filter((machine) => !restarting.includes(machine)).map(folderOf),

@@ -19,6 +19,7 @@ import {
   stopSwitch,
   undefineDomain,
 } from './make-step.js'
+import { deleteNat, setNat, startDhcp, stopDhcp } from './network-steps.js'
 import type { Live, Step } from './steps.js'
 
 /**
@@ -36,6 +37,8 @@ export function listSteps(changes: Changes, wanted: Artifacts, live: Live): Step
   )
   return [
     ...changes.stopMachines.map(stopMachine),
+    ...changes.stopDhcp.map(({ dhcp, remove }) => stopDhcp(dhcp, remove)),
+    ...changes.deleteNat.map(deleteNat),
     ...changes.undefineDomains.map(({ machine, xml }) => undefineDomain(machine, xml)),
     ...changes.removeFolders.map(removeFolder),
     ...machinePortsFirst.map((port) => deletePort(control, port)),
@@ -49,6 +52,8 @@ export function listSteps(changes: Changes, wanted: Artifacts, live: Live): Step
     ...changes.createTaps.map(createTap),
     ...changes.setPolicies.map((change) => setPolicy(control, change)),
     ...tapPortsFirst.map((port) => addPort(control, port)),
+    ...changes.startDhcp.map(({ dhcp, first }) => startDhcp(dhcp, first)),
+    ...changes.setNat.map(({ nat, before }) => setNat(nat, before)),
     ...changes.defineDomains.map(({ machine, before }) => defineDomain(machine, before)),
     ...changes.startMachines.map(startMachine),
     ...changes.removeFiles.map(removeFile),

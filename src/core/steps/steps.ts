@@ -4,7 +4,14 @@
  * reading the host back; the dry run is just printing them.
  */
 import type { PortPolicy } from '../plan/plan.js'
-import type { FileArtifact, MachineArtifact, PortRequest, TapArtifact } from '../render/artifacts.js'
+import type {
+  DhcpArtifact,
+  FileArtifact,
+  MachineArtifact,
+  NatArtifact,
+  PortRequest,
+  TapArtifact,
+} from '../render/artifacts.js'
 
 /** A domain of libvirt, and which of its two definitions: that of the machine that runs, and that it starts from next. */
 export interface DomainTarget {
@@ -28,6 +35,12 @@ export type Action =
   | { do: 'stop-switch'; control: string }
   | { do: 'create-tap'; tap: TapArtifact }
   | { do: 'delete-tap'; ifname: string }
+  | { do: 'start-dhcp'; dhcp: DhcpArtifact }
+  /** `remove`: with its files. */
+  | { do: 'stop-dhcp'; dhcp: DhcpArtifact; remove: boolean }
+  /** Also has the host forward, and remembers who asked for that. */
+  | { do: 'set-nat'; nat: NatArtifact }
+  | { do: 'delete-nat'; nat: NatArtifact }
   | { do: 'add-port'; control: string; port: PortRequest }
   | { do: 'delete-port'; control: string; name: string }
   /** What a port that stays may do: its guest keeps its session. Empty: everything. */
@@ -52,6 +65,8 @@ export type Check =
   | { expect: 'hugepages-free'; node: number; pageBytes: number; atLeast: number }
   | { expect: 'switch'; control: string; running: boolean }
   | { expect: 'tap'; ifname: string; present: boolean }
+  | { expect: 'dhcp'; dhcp: DhcpArtifact; running: boolean }
+  | { expect: 'nat'; nat: NatArtifact; present: boolean }
   | { expect: 'port'; control: string; name: string; present: boolean }
   | { expect: 'policy'; control: string; port: PortRequest }
   | { expect: 'domain'; machine: MachineArtifact; xml: string | null }
@@ -80,12 +95,32 @@ export interface LiveMachine {
   domain?: { xml: string | null }
 }
 
+/** What is there of a dnsmasq; its `config` is what it was started with. */
+export interface LiveDhcp {
+  dhcp: DhcpArtifact
+  /** 0: it does not run, but its files are there. */
+  pid: number
+}
+
+/** What is there of a network's NAT. */
+export interface LiveNat {
+  nat: NatArtifact
+  /** As in the artifact; null: there is no such table. */
+  marks: string[] | null
+  /** It is written down that this network uses forwarding. */
+  held: boolean
+  /** The host forwards IPv4. */
+  forwarding: boolean
+}
+
 /** Live: what exists now, in the shape of Artifacts; read by the drivers. */
 export interface Live {
   /** null: the switch does not answer on the control socket. */
   switch: { pid: number; supervisorPid: number; argv: string[] | null } | null
   hugepages: { node: number; pageBytes: number; free: number; total: number }[]
   taps: TapArtifact[]
+  dhcp: LiveDhcp[]
+  nat: LiveNat[]
   /** From `port.list`, reduced to the request's fields. */
   ports: PortRequest[]
   machines: LiveMachine[]

@@ -1,0 +1,68 @@
+import { type Finding, fine, note, problem } from './finding.js'
+
+/** What was found of one network that the host does something for. */
+export interface NetworkSight {
+  deployment: string
+  network: string
+  ifname: string
+  /** Pid of its dnsmasq, 0 = dead; null: it is to have none. */
+  dhcp: number | null
+  /** null: it is to have none. */
+  nat: { table: string; state: 'set' | 'missing' | 'changed'; forwarding: boolean } | null
+  /** Forward chains of others that drop what they do not accept, and say nothing of the tap. */
+  droppers: string[]
+}
+
+export function examineNetworks(sights: NetworkSight[]): Finding[] {
+  return sights.flatMap((sight) => [...examineDhcp(sight), ...examineNat(sight)])
+}
+
+function examineDhcp({ deployment, network, dhcp }: NetworkSight): Finding[] {
+  const subject = `dhcp of ${deployment}/${network}`
+  if (dhcp === null) return []
+  if (dhcp > 0) return [fine(subject, `dnsmasq runs, pid ${dhcp}`)]
+  return [
+    problem(
+      'dhcp-dead',
+      subject,
+      'its dnsmasq is dead',
+      'Machines get no address when they boot, and lose the one they have when its lease ends.',
+      `Apply the spec of ${deployment} again.`,
+    ),
+  ]
+}
+
+function examineNat({ deployment, network, ifname, nat, droppers }: NetworkSight): Finding[] {
+  if (nat === null) return []
+  const subject = `nat of ${deployment}/${network}`
+  const again = `Apply the spec of ${deployment} again.`
+  const why = 'Its machines do not reach beyond the host.'
+  const findings = [
+    ...(nat.state === 'missing'
+      ? [problem('nat-table-missing', subject, `there is no nftables table ip ${nat.table}`, why, again)]
+      : []),
+    ...(nat.state === 'changed'
+      ? [
+          problem(
+            'nat-table-changed',
+            subject,
+            `the nftables table ip ${nat.table} is not as it was set`,
+            'Its machines may reach more or less than they should.',
+            again,
+          ),
+        ]
+      : []),
+    ...(nat.forwarding ? [] : [problem('forwarding-off', subject, 'net.ipv4.ip_forward is 0', why, again)]),
+    ...droppers.map((chain) => {
+      const accept = `iptables -I DOCKER-USER -i ${ifname} -j ACCEPT; iptables -I DOCKER-USER -o ${ifname} -j ACCEPT`
+      return note(
+        'forward-dropped',
+        subject,
+        `chain ${chain} drops what no rule of it accepts, and none names ${ifname}`,
+        'What its machines send beyond the host probably ends there.',
+        `Accept ${ifname} in it; with Docker: ${accept}`,
+      )
+    }),
+  ]
+  return findings.length > 0 ? findings : [fine(subject, `nftables table ip ${nat.table}`)]
+}
