@@ -1,0 +1,92 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { GuestSession } from '../../src/demo/guest/guest-session.js'
+import { startCli } from './run-cli.js'
+import { makeSandbox, type Sandbox } from './sandbox.js'
+
+/** Two network namespaces with a veth between them: the "host" of the test, and a machine beyond it. */
+export const host = 'vkt-host'
+export const beyond = 'vkt-beyond'
+export const beyondAddress = '198.51.100.2'
+
+export function ip(...args: string[]): string {
+  return execFileSync('ip', args, { encoding: 'utf8' })
+}
+
+/** Runs a program in a namespace; its output, or a throw. */
+export function inside(space: string, ...words: string[]): string {
+  return execFileSync('ip', ['netns', 'exec', space, ...words], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+export function makeSpaces(): void {
+  removeSpaces()
+  ip('netns', 'add', host)
+  ip('netns', 'add', beyond)
+  ip('-n', host, 'link', 'add', 'uplink', 'type', 'veth', 'peer', 'name', 'uplink', 'netns', beyond)
+  ip('-n', host, 'address', 'add', '198.51.100.1/24', 'dev', 'uplink')
+  ip('-n', beyond, 'address', 'add', `${beyondAddress}/24`, 'dev', 'uplink')
+  for (const space of [host, beyond]) {
+    ip('-n', space, 'link', 'set', 'lo', 'up')
+    ip('-n', space, 'link', 'set', 'uplink', 'up')
+  }
+  // A hardened host: a change of ip_forward would set these too, and they must come back.
+  for (const setting of ['ip_forward=0', 'conf.all.accept_redirects=0', 'conf.uplink.forwarding=1'])
+    inside(host, 'sysctl', '-qw', `net.ipv4.${setting}`)
+  // Beyond knows a way to the guests, so that only our rules keep it out.
+  ip('-n', beyond, 'route', 'add', '192.168.79.0/24', 'via', '198.51.100.1')
+}
+
+export function removeSpaces(): void {
+  for (const space of [host, beyond]) {
+    try {
+      execFileSync('ip', ['netns', 'delete', space], { stdio: 'ignore' })
+    } catch {
+      // It was not there.
+    }
+  }
+}
+
+/** Everything that must be as before: rules, links, forwarding and what goes with it, dnsmasqs. */
+export function lookAtNetwork(sandbox: Sandbox): Record<string, string> {
+  const setting = (name: string) => inside(host, 'sysctl', '-n', `net.ipv4.${name}`).trim()
+  return {
+    rules: inside(host, 'nft', 'list', 'ruleset'),
+    links: ip('-n', host, '-brief', 'link'),
+    ip_forward: setting('ip_forward'),
+    accept_redirects: setting('conf.all.accept_redirects'),
+    uplink: setting('conf.uplink.forwarding'),
+    dnsmasqs: dnsmasqs(sandbox).join(' '),
+  }
+}
+
+/** Pids of those that were told to read a file of the sandbox. */
+export function dnsmasqs(sandbox: Sandbox): string[] {
+  const lines = execFileSync('ps', ['-eo', 'pid=,stat=,args='], { encoding: 'utf8' }).split('\n')
+  return lines
+    .filter((line) => line.includes(`--conf-file=${sandbox.run}`) && !/^\s*\d+ Z/.test(line))
+    .map((line) => line.trim().split(' ')[0] ?? '')
+}
+
+/** A sandbox whose command line runs in the namespace of the "host". */
+export async function makeInsideSandbox(): Promise<Sandbox> {
+  const sandbox = await makeSandbox()
+  const program = ['ip', 'netns', 'exec', host, process.execPath, 'bin/vhostkit.js']
+  return {
+    ...sandbox,
+    start: (...args) => startCli(args, sandbox.env, program),
+    json: async (...args) => {
+      const { exitCode, stdout, stderr, ms } = await startCli([...args, '--json'], sandbox.env, program)
+        .result
+      if (stdout === '') throw new Error(`nothing on stdout; on stderr: ${stderr}`)
+      return { exitCode, data: JSON.parse(stdout) as Record<string, unknown>, ms }
+    },
+  }
+}
+
+export function connectGuest(sandbox: Sandbox, machine: string): Promise<GuestSession> {
+  const socket = join(sandbox.run, `machines/out.${machine}/console.sock`)
+  return GuestSession.connect(machine, socket, new AbortController().signal)
+}

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { GuestSession } from '../../src/demo/guest/guest-session.js'
+import { lookAtHost, requireRoot } from './host-state.js'
+import {
+  beyond,
+  beyondAddress,
+  connectGuest,
+  dnsmasqs,
+  host,
+  inside,
+  lookAtNetwork,
+  makeInsideSandbox,
+  makeSpaces,
+  removeSpaces,
+} from './out-rig.js'
+import { errorOf, type Sandbox } from './sandbox.js'
+
+interface Status {
+  deployments: {
+    networks: {
+      dhcp: { pid: number; leases: { address: string; name: string }[] } | null
+      nat: { state: string; forwarding: boolean } | null
+    }[]
+  }[]
+}
+
+/** Guests that get their addresses from the host and reach beyond it, in namespaces of the test's own. */
+describe('DHCP and NAT', function () {
+  this.timeout(200_000)
+  let sandbox: Sandbox
+  let untouched: ReturnType<typeof lookAtHost>
+  let was: Record<string, string>
+  const guests: Record<string, GuestSession> = {}
+
+  before(async function () {
+    requireRoot(this)
+    untouched = lookAtHost()
+    makeSpaces()
+    sandbox = await makeInsideSandbox()
+    was = lookAtNetwork(sandbox)
+  })
+  after(async () => {
+    for (const guest of Object.values(guests)) guest.close()
+    await sandbox?.json('destroy', 'out', '--grace', '0').catch(() => undefined)
+    removeSpaces()
+    sandbox?.remove()
+  })
+
+  const write = (network: string, kernel?: string) => {
+    const boot = /^boot: \{ kernel: (\S+), initrd: (\S+),/m.exec(readFileSync(sandbox.spec, 'utf8')) ?? []
+    guestFiles = guestFiles ?? { kernel: boot[1] ?? '', initrd: boot[2] ?? '' }
+    return sandbox.writeSpec(
+      [
+        'version: 1',
+        'name: out',
+        'hugepages: off',
+        `boot: { kernel: ${kernel ?? guestFiles.kernel}, initrd: ${guestFiles.initrd}, cmdline: console=ttyS0 panic=-1 quiet vhostkit.ip=dhcp }`,
+        `networks: [{ name: lan, host: 192.168.79.1/24, ${network} }]`,
+        'machines:',
+        '  - { name: one, memory: 128M, interfaces: [lan] }',
+        '  - { name: two_2, memory: 128M, interfaces: [{ network: lan, address: 192.168.79.20/24 }] }',
+        '',
+      ].join('\n'),
+    )
+  }
+  let guestFiles: { kernel: string; initrd: string } | null = null
+  const full = 'dhcp: { domain: lab.internal }, nat: true'
+  const apply = async (spec: string) => {
+    const { exitCode, data } = await sandbox.json('apply', spec)
+    assert.equal(exitCode, 0, JSON.stringify(data))
+    return data.steps as string[]
+  }
+  const network = async () =>
+    ((await sandbox.json('status', 'out')).data as unknown as Status).deployments[0]?.networks[0]
+  const guest = (name: string) => guests[name] ?? assert.fail(`${name} runs`)
+  const pings = async (name: string, peer: string) => {
+    const said = await guest(name).run(`ping -q -c 3 -i 0.3 -W 2 ${peer}`)
+    return Number(/(\d) packets received/.exec(said)?.[1] ?? 0)
+  }
+  const codes = async () => {
+    const { data } = await sandbox.json('doctor')
+    return (data.findings as { code: string | null; level: string }[])
+      .filter(({ code }) => code !== null && /^(dhcp|nat|forward)/.test(code))
+      .map(({ code, level }) => `${level} ${code}`)
+  }
+
+  it('is undone when a later step fails', async () => {
+    const { exitCode, data } = await sandbox.json('apply', write(full, '/etc/hostname'))
+    assert.deepEqual([exitCode, errorOf(data).code], [1, 'qemu-start-failed'], JSON.stringify(data))
+    assert.deepEqual(lookAtNetwork(sandbox), was)
+    assert.equal(existsSync(join(sandbox.run, 'networks/out.lan')), false)
+    assert.equal(existsSync(join(sandbox.state, 'forwarding.json')), false)
+  })
+
+  it('is applied, and a second time nothing changes', async () => {
+    await apply(write(full))
+    for (const name of ['one', 'two_2']) {
+      const { data } = await sandbox.json('console', `out/${name}`, '--until', '^@ready', '--for', '90')
+      assert.equal(data.ended, 'matched', `${name} boots: ${data.said}`)
+      guests[name] = await connectGuest(sandbox, name)
+      await guest(name).answers()
+    }
+    assert.deepEqual(await apply(write(full)), [])
+    assert.deepEqual(await codes(), [])
+  })
+
+  it('serves the tap alone, as a user without rights', async () => {
+    const [pid = ''] = dnsmasqs(sandbox)
+    assert.match(readFileSync(`/proc/${pid}/status`, 'utf8'), /^Uid:\t(?!0\t)\d+\t(?!0\t)\d+/m)
+    const sockets = inside(host, 'ss', '-lnup')
+      .split('\n')
+      .filter((line) => line.includes(`pid=${pid},`))
+    const places = sockets.map((line) => line.trim().split(/\s+/)[3] ?? '').sort()
+    assert.ok(places.length >= 2, sockets.join('\n'))
+    for (const place of places)
+      assert.match(place, /^(192\.168\.79\.1:53|0\.0\.0\.0%vk\S+:67|\[fe80::[0-9a-f:]+\]%vk\S+:53)$/)
+  })
+
+  it('gives guests addresses and names', async () => {
+    const addresses = await Promise.all(
+      ['one', 'two_2'].map(
+        async (name) => /inet (\S+)/.exec(await guest(name).run('ip -4 address show eth0'))?.[1],
+      ),
+    )
+    assert.match(addresses[0] ?? '', /^192\.168\.79\.(12[89]|1[3-9]\d|2\d\d)\/24$/)
+    assert.equal(addresses[1], '192.168.79.20/24')
+    const leases = (await network())?.dhcp?.leases ?? []
+    assert.deepEqual(leases.map(({ name, address }) => `${name} ${address}/24`).sort(), [
+      `one ${addresses[0]}`,
+      'two-2 192.168.79.20/24',
+    ])
+    const answer = await guest('one').run('nslookup two-2.lab.internal')
+    assert.match(answer, /Address(?: 1)?:\s+192\.168\.79\.20/)
+    assert.match(
+      await guest('two_2').run('cat /etc/resolv.conf'),
+      /search lab.internal\s+nameserver 192\.168\.79\.1/,
+    )
+    assert.equal(await pings('two_2', 'one'), 3)
+  })
+
+  it('lets them reach the host and beyond, and nobody from there in', async () => {
+    assert.equal(await pings('one', '192.168.79.1'), 3)
+    assert.equal(await pings('one', beyondAddress), 3)
+    assert.throws(() => inside(beyond, 'ping', '-c', '2', '-i', '0.2', '-W', '1', '192.168.79.20'))
+  })
+
+  it('is watched: what others break is named, and mended by apply alone', async () => {
+    const [pid = ''] = dnsmasqs(sandbox)
+    process.kill(Number(pid), 'SIGKILL')
+    const table = /vhostkit_\w+/.exec(inside(host, 'nft', 'list', 'tables'))?.[0] ?? ''
+    inside(host, 'nft', 'delete', 'table', 'ip', table)
+    inside(host, 'sysctl', '-qw', 'net.ipv4.ip_forward=0')
+    inside(
+      host,
+      'nft',
+      'add table ip filter; add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }',
+    )
+    assert.deepEqual(await codes(), [
+      'problem dhcp-dead',
+      'problem nat-table-missing',
+      'problem forwarding-off',
+      'note forward-dropped',
+    ])
+    const found = await network()
+    assert.deepEqual([found?.dhcp?.pid, found?.nat?.state, found?.nat?.forwarding], [0, 'missing', false])
+    assert.equal(await pings('one', beyondAddress), 0)
+    assert.deepEqual(await apply(write(full)), ['start-dhcp lan', 'set-nat lan'])
+    assert.equal(await pings('one', beyondAddress), 0, 'the chain of others still drops')
+    inside(host, 'nft', 'delete', 'table', 'ip', 'filter')
+    assert.equal(await pings('one', beyondAddress), 3)
+    inside(host, 'nft', 'flush', 'chain', 'ip', table, 'forward')
+    assert.deepEqual(await codes(), ['problem nat-table-changed'])
+    assert.deepEqual(await apply(write(full)), ['set-nat lan'])
+    assert.deepEqual(await codes(), [])
+  })
+
+  it('keeps its leases when its dnsmasq starts anew, and guests inside without nat', async () => {
+    const leases = (await network())?.dhcp?.leases.map(({ address }) => address)
+    const steps = await apply(write('dhcp: { domain: lab.internal }'))
+    assert.deepEqual(steps, ['stop-dhcp lan', 'delete-nat lan', 'start-dhcp lan'])
+    assert.deepEqual(
+      (await network())?.dhcp?.leases.map(({ address }) => address),
+      leases,
+    )
+    const { dnsmasqs: _, links: __, ...rest } = lookAtNetwork(sandbox)
+    const { dnsmasqs: ___, links: ____, ...old } = was
+    assert.deepEqual(rest, old, 'no table, and forwarding as before')
+    assert.equal(await pings('one', '192.168.79.1'), 3)
+    assert.equal(await pings('one', beyondAddress), 0)
+    // Forwarding alone does not do it: beyond must not see the guests' own addresses.
+    assert.deepEqual(await apply(write(full)), ['stop-dhcp lan', 'start-dhcp lan', 'set-nat lan'])
+    assert.equal(await pings('one', beyondAddress), 3)
+  })
+
+  it('is destroyed, and rules, forwarding and processes are as before', async () => {
+    for (const session of Object.values(guests)) session.close()
+    const { exitCode, data } = await sandbox.json('destroy', 'out', '--grace', '0')
+    assert.equal(exitCode, 0, JSON.stringify(data))
+    assert.deepEqual(lookAtNetwork(sandbox), was)
+    assert.equal(existsSync(join(sandbox.run, 'networks/out.lan')), false)
+    assert.equal(existsSync(join(sandbox.state, 'forwarding.json')), false)
+    assert.deepEqual(lookAtHost(), untouched)
+  })
+})
