@@ -68,7 +68,7 @@ static void check_error(const json_t *error, const char *answer)
         check_refusal(data, answer);
 }
 
-enum model_outcome model_check_answer(const json_t *request, const char *answer, bool subscribe)
+enum model_outcome model_check_answer(const json_t *request, const char *answer, const struct answer_effect *effect)
 {
     json_t *root = load_line(answer);
     const json_t *error = json_object_get(root, "error"), *result = json_object_get(root, "result");
@@ -77,7 +77,8 @@ enum model_outcome model_check_answer(const json_t *request, const char *answer,
 
     check_id(request, json_object_get(root, "id"), answer);
     FUZZ_CHECK(json_object_size(root) == 3 && !error != !result, "wrong members: %s", answer);
-    FUZZ_CHECK(subscribe == (result && strcmp(method, "events.subscribe") == 0), "subscribed by %s", method ? method : "nothing");
+    FUZZ_CHECK(effect->subscribe == (result && strcmp(method, "events.subscribe") == 0), "subscribed by %s", method ? method : "nothing");
+    FUZZ_CHECK(!effect->live == !(result && strcmp(method, "capture.start") == 0), "a capture by %s", method ? method : "nothing");
     if (error) {
         check_error(error, answer);
         outcome = MODEL_REFUSED;

@@ -7,6 +7,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "control/control_socket.h"
+
 /* What a client, and somebody who looks at the state file, can see. */
 struct model {
     json_t *ports;          /* of port.list */
@@ -21,7 +23,7 @@ void model_free(struct model *model);
 enum model_outcome { MODEL_REFUSED, MODEL_TOLD, MODEL_ADDED, MODEL_DELETED };
 
 /* One line, whole and right; `request` NULL: the text was not JSON. */
-enum model_outcome model_check_answer(const json_t *request, const char *answer, bool subscribe);
+enum model_outcome model_check_answer(const json_t *request, const char *answer, const struct answer_effect *effect);
 
 /* Nothing changed; not even the file, unless `file` is false because it could not be written. */
 void model_check_same(const struct model *old, const struct model *now, bool file);

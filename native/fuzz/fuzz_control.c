@@ -148,8 +148,8 @@ static void set_up(void)
 
 static json_t *ask_plainly(const char *line)
 {
-    bool subscribe;
-    char *answer = command_handle(&commander, line, strlen(line), &subscribe);
+    struct answer_effect effect = { 0 };
+    char *answer = command_handle(&commander, line, strlen(line), &effect);
     json_t *root = answer ? json_loads(answer, 0, NULL) : NULL;
     json_t *result = json_incref(json_object_get(root, "result"));
 
@@ -225,10 +225,26 @@ static bool reaches_out(const json_t *request)
     return path && path[0] == '/' && (strncmp(path, grammar_folder, strlen(grammar_folder)) != 0 || strstr(path, ".."));
 }
 
+/* What a capture is for goes at once, with a connection or without: it leaves no trace. */
+static void end_capture(const struct answer_effect *effect)
+{
+    int pair[2];
+
+    if (effect->live == NULL)
+        return;
+    if (requests % 2 == 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+        datapath_capture_cancel(effect->live);
+        return;
+    }
+    datapath_capture_attach(effect->live, pair[0]);
+    close(pair[1]);
+    turn();
+}
+
 static void ask(const char *text, size_t length)
 {
     json_t *request = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
-    bool subscribe = false;
+    struct answer_effect effect = { 0 };
 
     memmove(last, text, length);
     last_length = length;
@@ -240,8 +256,10 @@ static void ask(const char *text, size_t length)
     char *exact = malloc(length ? length : 1); /* so that a byte too far is seen */
 
     memcpy(exact, text, length);
-    char *answer = command_handle(&commander, exact, length, &subscribe);
-    enum model_outcome outcome = model_check_answer(request, answer, subscribe);
+    char *answer = command_handle(&commander, exact, length, &effect);
+    enum model_outcome outcome = model_check_answer(request, answer, &effect);
+
+    end_capture(&effect);
     struct model now = look();
 
     if (outcome == MODEL_ADDED || outcome == MODEL_DELETED) {
@@ -276,6 +294,25 @@ static void call(const char *method, json_t *params)
     ask_json(json_pack("{s:s, s:o, s:s, s:o}", "jsonrpc", "2.0", "id", id, "method", method, "params", params));
 }
 
+/* Of a port that is there, mostly, with a program that is right in some inputs. */
+static void capture_port(struct input *in)
+{
+    static const int codes[] = { 6, 22, 40, 48, 32, 80, 177, 21, 37, 5, 0, 7, 135, 20, 96, 2, 52, 255 };
+    unsigned count = datapath_port_count(commander.datapath), rows = input_choice(in, 4);
+    const char *name = count > 0 ? port_config_of(datapath_port_at(commander.datapath, 0))->name : grammar_name(in);
+    json_t *params = json_pack("{s:s}", "port", name), *filter = json_array();
+
+    for (unsigned i = 0; i < rows; i++)
+        json_array_append_new(filter, json_pack("[i, i, i, i]", codes[input_choice(in, 18)], input_choice(in, 3),
+                                                input_choice(in, 3), input_byte(in) - 1));
+    if (rows > 0)
+        json_object_set(params, "filter", filter);
+    if (input_seldom(in, 4))
+        json_object_set_new(params, input_byte(in) & 1 ? "count" : "snaplen", json_integer((json_int_t)input_number(in, 1) * 4));
+    json_decref(filter);
+    call("capture.start", params);
+}
+
 static void call_lister(struct input *in)
 {
     static const char *const methods[] = {
@@ -285,6 +322,11 @@ static void call_lister(struct input *in)
     unsigned method = input_choice(in, 7), how = input_byte(in);
     json_t *params = json_object();
 
+    if (how >= 192 && how < 224) {
+        json_decref(params);
+        capture_port(in);
+        return;
+    }
     if (method < 3 && how & 1)
         json_object_set_new(params, keys[how & 2 ? (how >> 2) % 3 : method], json_string(method == 1 ? "lan" : grammar_name(in)));
     if (how >= 224)

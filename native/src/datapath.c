@@ -242,6 +242,7 @@ void datapath_remove_port(struct datapath *datapath, struct port *port)
 {
     port->ops->stop(port);
     port_disconnect(datapath, port);
+    captures_end(datapath, port);
     capture_finish(port);
     log_info("port %s: deleted", port->config.name);
     datapath_event(datapath, "port.deleted", port, NULL, -1, -1);

@@ -62,6 +62,18 @@ bool datapath_set_policy(struct datapath *datapath, struct port *port, const str
 void datapath_remove_port(struct datapath *datapath, struct port *port);
 
 /*
+ * A client captures the port's frames from now on (capture/capture.h): nothing of the port changes, its mirror neither, and
+ * nothing is saved. NULL and the refusal. It is given its connection, which it owns then, or cancelled; and ends when the
+ * client has what it wanted or is gone, or the port is removed.
+ */
+struct live_capture;
+struct capture_options;
+struct live_capture *datapath_capture_begin(struct datapath *datapath, struct port *port,
+                                            const struct capture_options *options, struct refusal *refusal);
+void datapath_capture_attach(struct live_capture *live, int fd);
+void datapath_capture_cancel(struct live_capture *live);
+
+/*
  * After a restart: no queue is served before every VM that was met again is up, or
  * DATAPATH_HOLD_MS are over since they were added. Else the first VM's frames, which waited in its ring,
  * would be taken and dropped because their receiver is not back yet (R24). Call it before
@@ -107,6 +119,16 @@ struct mirror_status {
     uint64_t bytes;
 };
 
+/* Clients that may capture one port at a time: each costs its workers a copy. */
+#define PORT_CLIENTS_MAX 4u
+
+/* How one of them is. */
+struct client_status {
+    uint64_t frames; /* taken for it */
+    uint64_t lost;   /* of those beyond them, that it should have got: it reads too slowly */
+    uint64_t bytes;  /* sent */
+};
+
 /* A snapshot of what port.list shows beside the config. */
 struct port_status {
     enum port_state state;
@@ -120,6 +142,8 @@ struct port_status {
     unsigned memory_remote;   /* queue pairs served from another node */
     unsigned memory_strays;   /* pages of the port's state on another node */
     struct mirror_status mirror; /* of a port that has one */
+    unsigned client_count;    /* that capture it now */
+    struct client_status clients[PORT_CLIENTS_MAX];
     unsigned ring_count;
     struct ring_status rings[2 * PORT_QUEUES_MAX];
 };

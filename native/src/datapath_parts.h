@@ -1,8 +1,8 @@
 /*
  * datapath_parts.h - what the parts of the datapath share: datapath.c
  * (ports, networks, life), datapath_policy.c (of a port that stays),
- * datapath_place.c (topology, which worker serves what) and
- * datapath_balance.c (loads). Nobody else includes it.
+ * datapath_capture.c (clients that look), datapath_place.c (topology, which
+ * worker serves what) and datapath_balance.c (loads). Nobody else includes it.
  */
 #ifndef VHOSTKIT_DATAPATH_PARTS_H
 #define VHOSTKIT_DATAPATH_PARTS_H
@@ -30,12 +30,15 @@ struct datapath {
     unsigned port_count;
     struct network *networks[PORTS_MAX]; /* by id; NULL: free */
     const char *captures;            /* folder of the files that mirrors make; NULL: none */
+    struct live_capture *live;       /* clients that capture */
     struct topology *_Atomic topology; /* published; workers hold pointers to it between quiet points */
 };
 
 /* The file of the config's mirror; NULL in *capture when it has none. False: it has one, and it cannot be made. */
 bool capture_begin(struct datapath *datapath, const struct port_config *config, struct capture **capture,
                    struct refusal *refusal);
+/* No worker knows the port any more: whoever captured it has had all there was. */
+void captures_end(struct datapath *datapath, struct port *port);
 /* Addresses learnt on a port before a mirror claimed it lead nowhere now. */
 void claimed_forget(struct datapath *datapath);
 /* Builds a topology of what is there, shows it to the workers and frees the old one. False: no memory. */

@@ -127,10 +127,18 @@ static int stay_in_front(struct program *program)
 
 /* ---- what the datapath and the clients call ---- */
 
-static char *answer(void *owner, const char *line, size_t length, bool *subscribe)
+static char *answer(void *owner, const char *line, size_t length, struct answer_effect *effect)
 {
     struct program *program = owner;
-    return command_handle(&program->commander, line, length, subscribe);
+    return command_handle(&program->commander, line, length, effect);
+}
+
+static void hand_over(struct live_capture *live, int fd)
+{
+    if (fd >= 0)
+        datapath_capture_attach(live, fd);
+    else
+        datapath_capture_cancel(live);
 }
 
 static void tell_event(void *owner, const char *type, const char *port, const char *why, int a, int b)
@@ -175,7 +183,8 @@ static bool open_loop(struct program *program)
     program->loop = event_loop_create();
     if (fd >= 0 && program->loop &&
         event_loop_add(program->loop, &program->signals, fd, EPOLLIN, take_signal, program) == 0) {
-        program->control = control_socket_create(program->loop, &program->listener, answer, program);
+        program->control = control_socket_create(program->loop, &program->listener, answer, hand_over,
+                                                 program);
         return program->control != NULL;
     }
     return false;

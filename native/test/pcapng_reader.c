@@ -111,8 +111,31 @@ void pcapng_close(struct pcapng_file *file)
     file->bytes = NULL;
 }
 
+static bool read_number(const struct pcapng_file *file, uint32_t at, uint32_t end, uint32_t code, uint64_t *number)
+{
+    uint32_t length = 0, value = option(file, at, end, code, &length);
+
+    if (value == 0 || length != 8)
+        return false;
+    memcpy(number, file->bytes + value, 8);
+    return true;
+}
+
+static bool read_statistics(struct pcapng_file *file)
+{
+    uint32_t size = block_size(file, 5), at = file->at;
+
+    if (size < 24 || word(file, at + 8) != 0 || !read_number(file, at + 20, at + size - 4, 4, &file->received) ||
+        !read_number(file, at + 20, at + size - 4, 5, &file->dropped))
+        return false;
+    file->at += size;
+    return file->counted = true;
+}
+
 int pcapng_next(struct pcapng_file *file, struct pcapng_frame *frame)
 {
+    if (block_size(file, 5) > 0 && !read_statistics(file))
+        return -1;
     uint32_t at = file->at, length = 0;
 
     if (at == file->size)

@@ -1,5 +1,5 @@
 /*
- * pcapng_reader.h - reads the files of mirrors back, by the text of the pcap-ng draft and without a line of
+ * pcapng_reader.h - reads the files of mirrors, and what clients capture, back, by the text of the pcap-ng draft and without a line of
  * the code that wrote them.
  */
 #ifndef VHOSTKIT_TEST_PCAPNG_READER_H
@@ -24,13 +24,16 @@ struct pcapng_file {
     uint32_t at;         /* next block */
     uint32_t snaplen;    /* of its interface */
     char interface[64];  /* name of the interface */
+    bool counted;        /* a block of statistics was met: */
+    uint64_t received;   /* frames of the interface, */
+    uint64_t dropped;    /* and how many of them are not here */
 };
 
 /* Reads it and its first two blocks. False: not there, or not such a file with one Ethernet interface in nanoseconds. */
 bool pcapng_open(struct pcapng_file *file, const char *folder, const char *name);
 void pcapng_close(struct pcapng_file *file);
 
-/* 1: the next frame; 0: the file ends here; -1: something else stands here. */
+/* 1: the next frame; 0: the file ends here, perhaps with statistics; -1: something else stands here. */
 int pcapng_next(struct pcapng_file *file, struct pcapng_frame *frame);
 
 #endif

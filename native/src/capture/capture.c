@@ -1,26 +1,26 @@
 /*
  * capture.c - see capture.h.
  *
- * The ring has one reader, the writer's thread, and one producer at a time: the worker that holds the lock, once
+ * A capture writes to a file, or to the connection of a client (a stream). The ring has one reader, the writer's thread, and one producer at a time: the worker that holds the lock, once
  * a burst, as with a receive ring. Positions run freely; a record never lies over the ring's end, a filler
  * stands there instead. The thread looks at the ring now and then (LOOK_*), so that no worker has to wake it.
  *
- * Control and writer each hold a reference, since the writer may hang in a write for as long as it likes.
+ * Control and writer each hold a reference, since the writer may hang in a write for as long as it likes. A file
+ * belongs to the writer, a connection to both: control watches it for the client's going, the writer sends.
  */
 #include "capture/capture.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,14 +49,21 @@ struct record {
 
 #define FILLER UINT32_MAX
 
+/* A client that is there and does not read is asked again so often; when its capture has ended, for so long. */
+#define STREAM_LOOK_MS 50
+#define STREAM_REST_MS 2000
+
 _Static_assert(BUFFER_BYTES >= FRAME_LENGTH_MAX + PCAPNG_PACKET_EXTRA + PCAPNG_PADDING_MAX, "a block fits");
 _Static_assert(sizeof(struct record) % 8 == 0 && RING_BYTES % 8 == 0, "a filler's header always fits");
 
 struct capture {
     uint8_t *ring;                  /* [RING_BYTES] */
     uint32_t snaplen;               /* bytes kept of a frame */
+    bool stream;                    /* goes to a client */
     uint64_t limit;                 /* bytes of the file */
-    char file[CAPTURE_NAME_SIZE];
+    uint64_t count;                 /* stream: frames after which it ends; 0: none */
+    char file[CAPTURE_NAME_SIZE];   /* "" for a stream */
+    struct packet_filter filter;    /* frames that are kept; length 0: all */
 
     _Alignas(64) atomic_flag lock;  /* of the producers: head, tail_seen, and the two counters */
     _Atomic uint64_t head;          /* position behind the last record */
@@ -66,10 +73,11 @@ struct capture {
 
     _Alignas(64) _Atomic uint64_t tail; /* position of the first record that the writer has not taken */
     counter unwritten;              /* frames that were in the ring, and are not in the file */
-    counter bytes;                  /* of the file */
+    counter bytes;                  /* of the file or stream */
+    counter written;                /* frames in it */
     _Atomic int state;              /* enum capture_state */
     _Atomic int error;              /* errno value of the write that failed */
-    int fd;                         /* writer */
+    _Atomic int fd;                 /* a stream's is -1 until it is attached */
     uint32_t buffered;              /* writer: bytes in buffer */
     uint32_t buffered_frames;       /* writer: frames in it */
     uint8_t buffer[BUFFER_BYTES];   /* writer: blocks to be written */
@@ -83,6 +91,8 @@ static void capture_release(struct capture *capture)
 {
     if (atomic_fetch_sub(&capture->references, 1) > 1)
         return;
+    if (capture->stream && atomic_load(&capture->fd) >= 0)
+        close(atomic_load(&capture->fd));
     munmap(capture->ring, RING_BYTES);
     sem_destroy(&capture->ended);
     free(capture);
@@ -143,22 +153,39 @@ static bool put_frame(struct capture *capture, uint64_t *head, const struct fram
     return true;
 }
 
+/* Those of the frames that the filter keeps; done before the lock is taken. */
+static unsigned frames_keep(const struct capture *capture, struct frame *const *frames, unsigned count,
+                            struct frame **kept)
+{
+    unsigned kept_count = 0;
+
+    for (unsigned i = 0; i < count; i++)
+        if (capture->filter.length == 0 || packet_filter_keeps(&capture->filter, frames[i]))
+            kept[kept_count++] = frames[i];
+    return kept_count;
+}
+
 void capture_frames(struct capture *capture, struct frame *const *frames, unsigned count,
                     enum mirror_direction direction)
 {
+    struct frame *kept[BURST_MAX];
+    unsigned kept_count = frames_keep(capture, frames, count, kept), taken = 0;
+
+    if (kept_count == 0)
+        return;
     uint64_t now = realtime_ns();
-    unsigned taken = 0;
 
     while (atomic_flag_test_and_set_explicit(&capture->lock, memory_order_acquire))
         cpu_relax();
     uint64_t head = atomic_load_explicit(&capture->head, memory_order_relaxed);
+    bool on = atomic_load_explicit(&capture->state, memory_order_relaxed) == CAPTURE_ON;
 
-    if (atomic_load_explicit(&capture->state, memory_order_relaxed) == CAPTURE_ON)
-        for (unsigned i = 0; i < count; i++)
-            taken += put_frame(capture, &head, frames[i], direction, now);
+    for (unsigned i = 0; on && i < kept_count; i++)
+        taken += put_frame(capture, &head, kept[i], direction, now);
     atomic_store_explicit(&capture->head, head, memory_order_release);
     counter_add(&capture->frames, taken);
-    counter_add(&capture->lost, count - taken);
+    if (on || !capture->stream) /* a stream that has ended wants no more */
+        counter_add(&capture->lost, kept_count - taken);
     atomic_flag_clear_explicit(&capture->lock, memory_order_release);
 }
 
@@ -170,30 +197,59 @@ static void capture_end(struct capture *capture, enum capture_state state, int e
     atomic_store(&capture->state, (int)state);
 }
 
-/* Writes what is buffered. When that fails the file is cut back to its last whole write, so that it can be read. */
-static void buffer_write(struct capture *capture)
+/* Whether a client that does not read is waited for any longer; `waited_ms` since its capture has ended. */
+static bool client_waits(struct capture *capture, int fd, int *waited_ms)
 {
-    uint64_t good = counter_read(&capture->bytes);
-    uint32_t done = 0;
-    int error = 0;
+    struct pollfd entry = { .fd = fd, .events = POLLOUT };
 
-    while (done < capture->buffered && error == 0) {
-        ssize_t written = write(capture->fd, capture->buffer + done, capture->buffered - done);
+    if (atomic_load(&capture->ending) && (*waited_ms += STREAM_LOOK_MS) > STREAM_REST_MS)
+        return false;
+    poll(&entry, 1, STREAM_LOOK_MS);
+    return true;
+}
+
+/* All of it, 0; or an errno value. */
+static int write_whole(struct capture *capture, const uint8_t *data, uint32_t size)
+{
+    int fd = atomic_load(&capture->fd), waited_ms = 0;
+    uint32_t done = 0;
+
+    while (done < size) {
+        ssize_t written = capture->stream ? send(fd, data + done, size - done, MSG_NOSIGNAL | MSG_DONTWAIT)
+                                          : write(fd, data + done, size - done);
 
         if (written >= 0)
             done += (uint32_t)written;
+        else if (capture->stream && errno == EAGAIN && client_waits(capture, fd, &waited_ms))
+            continue;
         else if (errno != EINTR)
-            error = errno;
+            return errno;
     }
+    return 0;
+}
+
+/* Writes what is buffered. When that fails a file is cut back to its last whole write, so that it can be read. */
+static void buffer_write(struct capture *capture)
+{
+    int error = write_whole(capture, capture->buffer, capture->buffered);
+
     if (error == 0) {
-        counter_add(&capture->bytes, done);
+        counter_add(&capture->bytes, capture->buffered);
+        counter_add(&capture->written, capture->buffered_frames);
     } else {
-        if (ftruncate(capture->fd, (off_t)good) != 0)
+        if (!capture->stream && ftruncate(atomic_load(&capture->fd), (off_t)counter_read(&capture->bytes)) != 0)
             error = errno;
         counter_add(&capture->unwritten, capture->buffered_frames);
         capture_end(capture, CAPTURE_FAILED, error);
     }
     capture->buffered = capture->buffered_frames = 0;
+}
+
+/* A stream has as many frames as were wanted. */
+static void end_counted(struct capture *capture)
+{
+    if (capture->count > 0 && counter_read(&capture->written) + capture->buffered_frames == capture->count)
+        capture_end(capture, CAPTURE_FULL, 0);
 }
 
 static void buffer_add(struct capture *capture, const struct record *record, const uint8_t *data)
@@ -210,11 +266,12 @@ static void buffer_add(struct capture *capture, const struct record *record, con
         counter_read(&capture->bytes) + capture->buffered + most > capture->limit)
         capture_end(capture, CAPTURE_FULL, 0);
     if (atomic_load(&capture->state) != CAPTURE_ON) {
-        counter_add(&capture->unwritten, 1);
+        counter_add(&capture->unwritten, !capture->stream);
         return;
     }
     capture->buffered += pcapng_packet(capture->buffer + capture->buffered, &packet);
     capture->buffered_frames++;
+    end_counted(capture);
 }
 
 /* Everything that is in the ring goes to the file. False: nothing was there. */
@@ -241,75 +298,64 @@ static bool ring_drain(struct capture *capture)
     return any;
 }
 
-static void *capture_main(void *argument)
+static void sleep_ns(long duration_ns)
 {
-    struct capture *capture = argument;
+    nanosleep(&(struct timespec){ .tv_nsec = duration_ns }, NULL);
+}
+
+/* Until control has an end for it, and nothing is left; a stream also when its client is gone, or has what it wanted. */
+static void write_all(struct capture *capture)
+{
     long look_ns = LOOK_NS_MIN;
 
-    pthread_setname_np(pthread_self(), "capture");
     for (;;) {
         bool ending = atomic_load(&capture->ending); /* read before the ring: what came before it is written */
 
         if (ring_drain(capture))
             look_ns = LOOK_NS_MIN;
         else if (ending)
-            break;
+            return;
         else
             look_ns = look_ns < LOOK_NS_MAX ? 2 * look_ns : LOOK_NS_MAX;
+        if (capture->stream && atomic_load(&capture->state) != CAPTURE_ON)
+            return;
         if (!ending)
-            nanosleep(&(struct timespec){ .tv_nsec = look_ns }, NULL);
+            sleep_ns(look_ns);
     }
-    close(capture->fd);
+}
+
+/* The last words to a client: what it should have got, and what it did not. */
+static void stream_conclude(struct capture *capture)
+{
+    uint64_t written = counter_read(&capture->written), lost = counter_read(&capture->lost);
+
+    if (atomic_load(&capture->state) != CAPTURE_FAILED) {
+        capture->buffered = pcapng_statistics(capture->buffer, realtime_ns(), written + lost, lost);
+        buffer_write(capture);
+    }
+    shutdown(atomic_load(&capture->fd), SHUT_RDWR); /* control sees that, too */
+}
+
+static void *capture_main(void *argument)
+{
+    struct capture *capture = argument;
+
+    pthread_setname_np(pthread_self(), "capture");
+    while (atomic_load(&capture->fd) < 0 && !atomic_load(&capture->ending))
+        sleep_ns(LOOK_NS_MIN);
+    if (atomic_load(&capture->fd) >= 0) {
+        write_all(capture);
+        if (capture->stream)
+            stream_conclude(capture);
+        else
+            close(atomic_load(&capture->fd));
+    }
     sem_post(&capture->ended);
     capture_release(capture);
     return NULL;
 }
 
 /* --- control thread --- */
-
-static struct capture *refuse_capture(struct refusal *refusal, const char *what, const char *found, const char *hint)
-{
-    refuse(refusal, "mirror-failed", "a new file for the mirror in %s", what);
-    refusal_found(refusal, "%s", found);
-    refusal_hint(refusal, "%s", hint);
-    return NULL;
-}
-
-/* The folder, if nobody else may put anything there. -1 and the refusal. */
-static int folder_open(const char *folder, struct refusal *refusal)
-{
-    struct stat status;
-    int fd = mkdir(folder, 0700) == 0 || errno == EEXIST
-                 ? open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-                 : -1;
-
-    if (fd < 0) {
-        refuse_capture(refusal, folder, strerror(errno), "make that folder, or start the switch with another one: --captures");
-        return -1;
-    }
-    if (fstat(fd, &status) == 0 && status.st_uid == geteuid() && (status.st_mode & 022) == 0)
-        return fd;
-    refuse_capture(refusal, folder, "a folder that others own or may write to", "chown it to the switch's user, chmod it to 0700");
-    close(fd);
-    return -1;
-}
-
-/* The first name that is free. -1 and the refusal. */
-static int file_create(const char *folder, int folder_fd, const char *name, char file[CAPTURE_NAME_SIZE],
-                       struct refusal *refusal)
-{
-    int fd = -1;
-
-    errno = EEXIST;
-    for (unsigned i = 0; i < CAPTURE_NAMES_MAX && fd < 0 && errno == EEXIST; i++) {
-        snprintf(file, CAPTURE_NAME_SIZE, i == 0 ? "%.63s" : "%.63s.%u", name, i);
-        fd = openat(folder_fd, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    }
-    if (fd < 0)
-        refuse_capture(refusal, folder, errno == EEXIST ? "ten files of that name" : strerror(errno),
-                       "move the old ones away, or make room");
-    return fd;
-}
 
 static bool capture_launch(struct capture *capture)
 {
@@ -328,7 +374,15 @@ static bool capture_launch(struct capture *capture)
     return error == 0;
 }
 
-static struct capture *capture_create(const struct port_mirror *mirror, const char *interface)
+static struct capture *refuse_capture(struct refusal *refusal, const char *reason, const char *found)
+{
+    refuse(refusal, reason, "a thread and 9 MiB of memory for a capture");
+    refusal_found(refusal, "%s", found);
+    refusal_hint(refusal, "make room, and ask again");
+    return NULL;
+}
+
+static struct capture *capture_create(const char *interface, uint32_t snaplen)
 {
     struct capture *capture = aligned_alloc(64, (sizeof *capture + 63) / 64 * 64);
     void *ring = mmap(NULL, RING_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -341,38 +395,69 @@ static struct capture *capture_create(const struct port_mirror *mirror, const ch
     }
     memset(capture, 0, offsetof(struct capture, buffer));
     capture->ring = ring;
-    capture->snaplen = mirror->snaplen != 0 ? mirror->snaplen : UINT32_MAX;
-    capture->limit = mirror->limit;
-    capture->buffered = pcapng_begin(capture->buffer, interface, mirror->snaplen);
+    capture->snaplen = snaplen != 0 ? snaplen : UINT32_MAX;
+    capture->limit = UINT64_MAX;
+    capture->buffered = pcapng_begin(capture->buffer, interface, snaplen);
+    atomic_init(&capture->fd, -1);
     atomic_init(&capture->ending, false);
     atomic_init(&capture->references, 2);
     sem_init(&capture->ended, 0, 0);
     return capture;
 }
 
+/* One that no thread has. */
+static void capture_discard(struct capture *capture)
+{
+    atomic_store(&capture->references, 1);
+    capture_release(capture);
+}
+
 struct capture *capture_open(const char *folder, const struct port_mirror *mirror, const char *interface,
                              struct refusal *refusal)
 {
-    struct capture *capture = capture_create(mirror, interface);
-    int folder_fd = capture != NULL ? folder_open(folder, refusal) : -1;
+    struct capture *capture = capture_create(interface, mirror->snaplen);
 
     if (capture == NULL)
-        return refuse_capture(refusal, folder, "no memory", "make room, and ask again");
-    capture->fd = folder_fd >= 0 ? file_create(folder, folder_fd, mirror->to, capture->file, refusal) : -1;
-    bool launched = capture->fd >= 0 && capture_launch(capture);
+        return refuse_capture(refusal, "mirror-failed", "no memory");
+    capture->limit = mirror->limit;
+    int fd = capture_file_create(folder, mirror->to, capture->file, refusal);
 
-    if (capture->fd >= 0 && !launched) {
-        unlinkat(folder_fd, capture->file, 0);
-        close(capture->fd);
-        refuse_capture(refusal, folder, "no thread", "make room, and ask again");
-    }
-    if (folder_fd >= 0)
-        close(folder_fd);
-    if (launched)
+    atomic_store(&capture->fd, fd);
+    if (fd >= 0 && capture_launch(capture))
         return capture;
-    atomic_store(&capture->references, 1);
-    capture_release(capture);
+    if (fd >= 0) {
+        capture_file_remove(folder, capture->file);
+        close(fd);
+        refuse_capture(refusal, "mirror-failed", "no thread");
+    }
+    capture_discard(capture);
     return NULL;
+}
+
+struct capture *capture_stream(const struct capture_options *options, const char *interface, struct refusal *refusal)
+{
+    struct capture *capture = capture_create(interface, options->snaplen);
+
+    if (capture == NULL)
+        return refuse_capture(refusal, "limit", "no memory");
+    capture->stream = true;
+    capture->count = options->count;
+    capture->filter = options->filter;
+    if (capture_launch(capture))
+        return capture;
+    capture_discard(capture);
+    return refuse_capture(refusal, "limit", "no thread");
+}
+
+void capture_attach(struct capture *capture, int fd)
+{
+    atomic_store(&capture->fd, fd);
+}
+
+void capture_leave(struct capture *capture)
+{
+    atomic_store(&capture->ending, true);
+    capture_release(capture);
 }
 
 void capture_close(struct capture *capture)

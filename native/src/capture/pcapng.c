@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_PACKET = 6 };
+enum { BLOCK_SECTION = 0x0a0d0d0a, BLOCK_INTERFACE = 1, BLOCK_STATISTICS = 5, BLOCK_PACKET = 6 };
 enum { OPTION_END = 0, OPTION_PACKET_FLAGS = 2, OPTION_INTERFACE_NAME = 2, OPTION_TIME_RESOLUTION = 9 };
+enum { OPTION_RECEIVED = 4, OPTION_DROPPED = 5 };
 
 #define BYTE_ORDER_MAGIC 0x1a2b3c4du
 #define LINK_ETHERNET 1u
@@ -98,6 +99,19 @@ uint32_t pcapng_packet(uint8_t *to, const struct pcapng_packet *packet)
     put32(&block, packet->length);
     put_padded(&block, packet->data, packet->captured);
     put_option(&block, OPTION_PACKET_FLAGS, &packet->direction, sizeof packet->direction);
+    put_option(&block, OPTION_END, NULL, 0);
+    return block_close(&block);
+}
+
+uint32_t pcapng_statistics(uint8_t *to, uint64_t time_ns, uint64_t received, uint64_t dropped)
+{
+    struct block block = block_open(to, BLOCK_STATISTICS);
+
+    put32(&block, 0); /* the one interface */
+    put32(&block, (uint32_t)(time_ns >> 32));
+    put32(&block, (uint32_t)time_ns);
+    put_option(&block, OPTION_RECEIVED, &received, sizeof received);
+    put_option(&block, OPTION_DROPPED, &dropped, sizeof dropped);
     put_option(&block, OPTION_END, NULL, 0);
     return block_close(&block);
 }

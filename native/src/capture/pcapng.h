@@ -32,4 +32,8 @@ uint32_t pcapng_begin(uint8_t *to, const char *interface, uint32_t snaplen);
 /* One frame; needs captured + PCAPNG_PACKET_EXTRA + PCAPNG_PADDING_MAX bytes. Returns the bytes written. */
 uint32_t pcapng_packet(uint8_t *to, const struct pcapng_packet *packet);
 
+/* Counts of the interface at that time: frames that there were, and how many of them are not here. Needs PCAPNG_STATISTICS_SIZE bytes. */
+uint32_t pcapng_statistics(uint8_t *to, uint64_t time_ns, uint64_t received, uint64_t dropped);
+#define PCAPNG_STATISTICS_SIZE 52u
+
 #endif

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture/capture.h"
+#include "control/capture_json.h"
 #include "control/event_loop.h"
 #include "control/json_rpc.h"
 #include "control/policy_json.h"
@@ -31,7 +33,7 @@ struct call {
     struct commander *commander;
     const json_t *params;   /* an object that fits the method's row; or NULL */
     struct rpc_error *error;
-    bool subscribe;         /* set by events.subscribe */
+    struct answer_effect *effect; /* set by events.subscribe and capture.start */
 };
 
 struct method {
@@ -370,8 +372,21 @@ static json_t *switch_shutdown(struct call *call)
 
 static json_t *events_subscribe(struct call *call)
 {
-    call->subscribe = true;
+    call->effect->subscribe = true;
     return json_object();
+}
+
+static json_t *capture_start(struct call *call)
+{
+    struct refusal *refusal = &call->error->refusal;
+    const char *name = param_text(call, "port");
+    struct port *port = datapath_find_port(call->commander->datapath, name);
+    struct capture_options options;
+    if (!port)
+        return refuse_unknown(call, name);
+    if (capture_options_from_json(call->params, &options, refusal))
+        call->effect->live = datapath_capture_begin(call->commander->datapath, port, &options, refusal);
+    return call->effect->live ? json_object() : rpc_refuse(call->error);
 }
 
 char *command_event_line(struct commander *commander, const char *type, const char *port, const char *why,
@@ -418,6 +433,11 @@ static const struct rpc_param port_set_params[] = {
 };
 static const struct rpc_param port_list_params[] = { { "name", RPC_STRING, false }, PARAMS_END };
 static const struct rpc_param mac_list_params[] = { { "network", RPC_STRING, false }, PARAMS_END };
+static const struct rpc_param capture_start_params[] = {
+    { "port", RPC_STRING, true },    { "snaplen", RPC_INTEGER, false },
+    { "count", RPC_INTEGER, false }, { "filter", RPC_ARRAY, false },
+    PARAMS_END,
+};
 static const struct rpc_param stats_get_params[] = { { "port", RPC_STRING, false }, PARAMS_END };
 
 static const struct method methods[] = {
@@ -430,6 +450,7 @@ static const struct method methods[] = {
     { "stats.get", stats_get, stats_get_params },
     { "worker.list", worker_list, no_params },
     { "events.subscribe", events_subscribe, no_params },
+    { "capture.start", capture_start, capture_start_params },
     { "switch.shutdown", switch_shutdown, no_params },
 };
 
@@ -457,14 +478,13 @@ static char *run_request(struct call *call, const struct rpc_request *request)
                              : rpc_result_line(request->id, result);
 }
 
-char *command_handle(struct commander *commander, const char *line, size_t length, bool *subscribe)
+char *command_handle(struct commander *commander, const char *line, size_t length, struct answer_effect *effect)
 {
     struct rpc_error error = { 0 };
     struct rpc_request request;
-    struct call call = { .commander = commander, .error = &error };
+    struct call call = { .commander = commander, .error = &error, .effect = effect };
     char *answer = rpc_parse(line, length, &request, &error) ? run_request(&call, &request)
                                                              : rpc_error_line(request.id, &error);
     rpc_request_free(&request);
-    *subscribe = call.subscribe;
     return answer;
 }

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "control/control_socket.h"
 #include "control/state_file.h"
 #include "datapath.h"
 #include "supervisor.h"
@@ -29,8 +30,9 @@ struct commander {
     struct state lost;              /* ports of the state file that are not in the datapath (yet) */
 };
 
-/* Answers one request (a line without its '\n') with a line, malloc'ed; NULL when out of memory. */
-char *command_handle(struct commander *commander, const char *line, size_t length, bool *subscribe);
+/* Answers one request (a line without its '\n') with a line, malloc'ed; NULL when out of memory. *effect is all zero before. */
+char *command_handle(struct commander *commander, const char *line, size_t length,
+                     struct answer_effect *effect);
 
 /*
  * Adds the ports of the state that was read. Those that cannot be added stay

@@ -61,6 +61,7 @@ struct control_socket {
     struct client *clients;
     unsigned client_count;
     control_answer *answer;
+    control_hand_over *hand_over;
     void *owner;                   /* of answer */
 };
 
@@ -75,7 +76,7 @@ static int listen_again(struct control_socket *control)
 }
 
 struct control_socket *control_socket_create(struct event_loop *loop, const struct control_listener *listener,
-                                             control_answer *answer, void *owner)
+                                             control_answer *answer, control_hand_over *hand_over, void *owner)
 {
     struct control_socket *control = calloc(1, sizeof *control);
     if (!control)
@@ -83,6 +84,7 @@ struct control_socket *control_socket_create(struct event_loop *loop, const stru
     control->loop = loop;
     control->listener = listener;
     control->answer = answer;
+    control->hand_over = hand_over;
     control->owner = owner;
     int error = listen_again(control);
     if (error < 0) {
@@ -106,7 +108,8 @@ static void free_client(struct client *client)
     event_loop_stop_timer(control->loop, &client->timer);
     int fd = client->source.fd;
     event_loop_remove(control->loop, &client->source);
-    close(fd);
+    if (fd >= 0) /* else it was handed over */
+        close(fd);
     free(client->out);
     free(client);
 }
@@ -271,17 +274,29 @@ static void miss_deadline(void *owner)
     settle(client);
 }
 
+/* The connection becomes a capture's; the client ends here. An answer of a few bytes that did not leave means that nobody reads. */
+static void hand_over(struct client *client, struct live_capture *live)
+{
+    struct control_socket *control = client->control;
+    int fd = client->ended || !is_drained(client) ? -1 : client->source.fd;
+    if (fd >= 0)
+        event_loop_remove(control->loop, &client->source);
+    control->hand_over(live, fd);
+    end_client(client);
+}
+
 static void answer_line(struct client *client, size_t length)
 {
     struct control_socket *control = client->control;
-    bool subscribe = false;
-    char *line = control->answer(control->owner, client->in, length, &subscribe);
-    if (client->ended) {
+    struct answer_effect effect = { 0 };
+    char *line = control->answer(control->owner, client->in, length, &effect);
+    if (client->ended)
         free(line);
-        return;
-    }
-    send_answer(client, line);
-    if (subscribe && !client->ended)
+    else
+        send_answer(client, line);
+    if (effect.live)
+        hand_over(client, effect.live);
+    else if (effect.subscribe && !client->ended)
         client->subscribed = true;
 }
 

@@ -18,15 +18,23 @@
 
 struct control_socket;
 
+/* What becomes of a connection after an answer. */
+struct answer_effect {
+    bool subscribe;            /* it gets events from now on */
+    struct live_capture *live; /* it is no client any more but this capture's; or NULL */
+};
+
 /*
  * Answers one request with a line that ends with '\n', malloc'ed; NULL ends the
- * connection. Sets *subscribe when the connection is to get events from now on.
+ * connection. *effect is all zero before.
  */
-typedef char *control_answer(void *owner, const char *line, size_t length, bool *subscribe);
+typedef char *control_answer(void *owner, const char *line, size_t length, struct answer_effect *effect);
+/* Gives the capture its connection once the answer has left; -1: the client is gone. */
+typedef void control_hand_over(struct live_capture *live, int fd);
 
 /* Serves a listener, which it does not own. NULL and errno. */
 struct control_socket *control_socket_create(struct event_loop *loop, const struct control_listener *listener,
-                                             control_answer *answer, void *owner);
+                                             control_answer *answer, control_hand_over *hand_over, void *owner);
 /* Sends what the sockets take at once, then closes every client. */
 void control_socket_destroy(struct control_socket *control);
 

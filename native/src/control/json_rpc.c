@@ -126,12 +126,15 @@ static const struct rpc_param *find_param(const struct rpc_param *known, const c
 
 static const char *const param_type_name[] = {
     [RPC_STRING] = "a string", [RPC_INTEGER] = "an integer", [RPC_OBJECT] = "an object",
+    [RPC_ARRAY] = "an array",
 };
 
 static bool param_type_fits(enum rpc_param_type type, const json_t *value)
 {
     if (type == RPC_STRING)
         return json_is_string(value);
+    if (type == RPC_ARRAY)
+        return json_is_array(value);
     return type == RPC_INTEGER ? json_is_integer(value) : json_is_object(value);
 }
 

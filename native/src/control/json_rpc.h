@@ -50,7 +50,7 @@ struct rpc_request {
 bool rpc_parse(const char *line, size_t length, struct rpc_request *request, struct rpc_error *error);
 void rpc_request_free(struct rpc_request *request);
 
-enum rpc_param_type { RPC_STRING, RPC_INTEGER, RPC_OBJECT };
+enum rpc_param_type { RPC_STRING, RPC_INTEGER, RPC_OBJECT, RPC_ARRAY };
 
 /* One parameter that a method takes. */
 struct rpc_param {

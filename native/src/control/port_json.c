@@ -168,6 +168,15 @@ static json_t *mirror_status_json(const struct port_mirror *mirror, const struct
     return object;
 }
 
+static json_t *clients_json(const struct port_status *status)
+{
+    json_t *list = json_array();
+    for (unsigned i = 0; i < status->client_count; i++)
+        json_array_append_new(list, json_pack("{s:I, s:I, s:I}", "frames", (json_int_t)status->clients[i].frames, "lost",
+                                              (json_int_t)status->clients[i].lost, "bytes", (json_int_t)status->clients[i].bytes));
+    return list;
+}
+
 json_t *port_json(const struct port *port)
 {
     static const char *const state_names[] = { "waiting", "connected", "up", "broken" };
@@ -180,6 +189,8 @@ json_t *port_json(const struct port *port)
     const struct port_mirror *mirror = &port_config_of(port)->policy.mirror;
     if (mirror->kind != MIRROR_NONE)
         json_object_set_new(object, "mirror", mirror_status_json(mirror, &status.mirror));
+    if (status.client_count > 0)
+        json_object_set_new(object, "captures", clients_json(&status));
     bool tap = port_config_of(port)->kind == PORT_TAP;
     json_object_set_new(object, "features", tap ? json_null() : features_json(&status));
     json_object_set_new(object, "memory", tap ? json_null() : memory_json(&status));

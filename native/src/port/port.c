@@ -129,6 +129,7 @@ void port_status(const struct port *port, struct port_status *status)
     status->memory_strays = port_strays(port);
     memcpy(status->last_error, port->last_error, sizeof status->last_error);
     datapath_mirror_status(port, &status->mirror);
+    status->client_count = datapath_client_status(port, status->clients);
     port->ops->status(port, status);
 }
 

@@ -105,6 +105,7 @@ struct port {
     struct rate_meter rx_rate;    /* of frames from it; any worker */
     struct rate_meter tx_rate;    /* of frames to it; any worker */
     struct capture *capture;      /* of its mirror to a file, made and closed by the datapath; or NULL */
+    struct capture *clients[PORT_CLIENTS_MAX]; /* that capture it now (datapath_capture.c); NULL behind the last */
     uint64_t connects;            /* sessions opened so far */
     char last_error[160];         /* "" when none */
     uint64_t log_window_ns;       /* when the current PORT_LOG_WINDOW began */
@@ -162,6 +163,8 @@ void datapath_release_senders(struct port *port);
 void datapath_place(struct datapath *datapath);
 /* How its mirror is, if it has one. */
 void datapath_mirror_status(const struct port *port, struct mirror_status *status);
+/* How the clients are that capture it; returns how many they are. */
+unsigned datapath_client_status(const struct port *port, struct client_status clients[PORT_CLIENTS_MAX]);
 /* Wakes the workers that serve the port. */
 void port_wake(struct port *port);
 

@@ -24,7 +24,7 @@ struct passage {
     struct port *from;
     const struct port_policy *policy; /* of from */
     const struct vlan_set *vlans;     /* of the network; NULL: it has none */
-    const struct mirror_map *mirrors; /* NULL: no port has one */
+    const struct mirror_map *mirrors; /* NULL: no port has one, or is captured */
     struct frame *frames;
     uint64_t now_ns;                  /* 0: no policy has asked for the time yet */
 };
@@ -148,7 +148,7 @@ static void deliver_batch(struct worker *worker, struct port *port, struct frame
 }
 
 /*
- * Copies for the port's mirror, if it has one for that direction: on one queue, so that they keep their order, and
+ * Copies for the port's mirror, if it has one for that direction, and for who captures: on one queue, so that they keep their order, and
  * tried once, so that who looks holds up nobody.
  */
 static void mirror_batch(const struct passage *passage, const struct port *port, enum mirror_direction direction,

@@ -1,6 +1,6 @@
 /*
  * mirror.c - see the header. The map is made on the control thread and read by workers, for whom a burst costs one
- * more delivery, or one more copy into a capture's ring.
+ * more delivery, or one more copy into the ring of each capture.
  */
 #include "switch/mirror.h"
 
@@ -27,30 +27,44 @@ bool mirror_map_create(struct port *const *ports, unsigned count, struct mirror_
     *map = NULL;
     for (unsigned i = 0; i < count; i++) {
         const struct port_mirror *mirror = mirror_of(ports[i]);
+        unsigned id = ports[i]->id;
 
-        if (mirror->kind == MIRROR_NONE)
+        if (mirror->kind == MIRROR_NONE && ports[i]->clients[0] == NULL)
             continue;
         if (*map == NULL && (*map = calloc(1, sizeof **map)) == NULL)
             return false;
         struct port *to = mirror->kind == MIRROR_PORT ? find_port(ports, count, mirror->to) : NULL;
 
-        (*map)->direction[ports[i]->id] = (uint8_t)mirror->direction;
-        (*map)->to[ports[i]->id] = to;
-        (*map)->capture[ports[i]->id] = ports[i]->capture;
+        (*map)->direction[id] = mirror->kind == MIRROR_NONE ? 0 : (uint8_t)mirror->direction;
+        (*map)->to[id] = to;
+        (*map)->capture[id] = ports[i]->capture;
+        memcpy((*map)->clients[id], ports[i]->clients, sizeof (*map)->clients[id]);
         if (to != NULL)
             (*map)->claimed[to->id] = true;
     }
     return true;
 }
 
+static void frames_to_clients(const struct mirror_map *map, unsigned id, enum mirror_direction direction,
+                              struct frame *const *frames, unsigned count)
+{
+    for (unsigned i = 0; i < PORT_CLIENTS_MAX && map->clients[id][i] != NULL; i++)
+        capture_frames(map->clients[id][i], frames, count, direction);
+}
+
 struct port *mirror_frames(const struct mirror_map *map, const struct port *port, enum mirror_direction direction,
                            struct frame *const *frames, unsigned count)
 {
+    struct port *to = map->to[port->id];
+
+    frames_to_clients(map, port->id, direction, frames, count);
     if (!(map->direction[port->id] & direction))
         return NULL;
     if (map->capture[port->id] != NULL)
         capture_frames(map->capture[port->id], frames, count, direction);
-    return map->to[port->id];
+    if (to != NULL)
+        frames_to_clients(map, to->id, MIRROR_TX, frames, count);
+    return to;
 }
 
 static bool refuse_loop(struct refusal *refusal, const char *wanted, const char *from, const char *to)

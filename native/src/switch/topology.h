@@ -33,7 +33,7 @@ struct topology {
     struct port *by_id[PORTS_MAX];           /* NULL: no such port */
     struct member_list members[PORTS_MAX];   /* by network id: where a flood goes; none that is there for a mirror */
     struct source_list workers[WORKERS_MAX]; /* by worker id: what it polls */
-    struct mirror_map *mirrors;              /* NULL: no port has a mirror, or is there for one */
+    struct mirror_map *mirrors;              /* NULL: no port has a mirror or is captured */
 };
 
 /* Builds one from the ports' networks and port->workers[], of `workers` threads. NULL: no memory. */

@@ -22,7 +22,7 @@
 
 static struct commander commander;
 static char folder[64], path[96];
-static bool subscribed;
+static struct answer_effect effect;
 
 static int set_up(void **state)
 {
@@ -52,7 +52,8 @@ static int tear_down(void **state)
 /* The answer as JSON; it must be one line of it, whatever was asked. */
 static json_t *ask_bytes(const char *line, size_t length)
 {
-    char *text = command_handle(&commander, line, length, &subscribed);
+    effect = (struct answer_effect){ 0 };
+    char *text = command_handle(&commander, line, length, &effect);
     assert_non_null(text);
     assert_int_equal(strchr(text, '\n') - text, strlen(text) - 1);
     json_t *answer = json_loads(text, 0, NULL);
@@ -255,9 +256,9 @@ static void subscription_and_shutdown_reach_their_owners(void **state)
 {
     (void)state;
     assert_result("events.subscribe", "{}", "{}");
-    assert_true(subscribed);
+    assert_true(effect.subscribe);
     assert_result("switch.shutdown", "{}", "{}");
-    assert_false(subscribed);
+    assert_false(effect.subscribe);
     assert_int_equal(event_loop_run(commander.loop), 0); /* stopped already */
 }
 
@@ -278,7 +279,7 @@ static void events_have_the_fields_of_their_type(void **state)
           "\"type\":\"memory.node\",\"port\":\"vm\",\"node\":1,\"worker_node\":0}}\n" },
     };
     (void)state;
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char *line = command_event_line(&commander, rows[i].type, rows[i].port, rows[i].why, rows[i].a,
                                         rows[i].b);
         char start[64];
@@ -348,6 +349,50 @@ static void port_add_is_strict(void **state)
         refused("port.add", rows[i].params, rows[i].code, rows[i].part);
     assert_int_equal(datapath_port_count(commander.datapath), 0);
     assert_int_equal(access(path, F_OK), -1);
+}
+
+static void a_capture_is_what_was_asked(void **state)
+{
+    static const struct filter_instruction second = { 21, 0, 1, 2048 };
+    const struct capture_options *captured = &pretended.captured;
+    (void)state;
+    add("vm1");
+    assert_result("capture.start", "{\"port\":\"vm1\"}", "{}");
+    assert_non_null(effect.live);
+    assert_true(captured->snaplen == 0 && captured->count == 0 && captured->filter.length == 0);
+    assert_result("capture.start", "{\"port\":\"vm1\",\"snaplen\":64,\"count\":5000000000,"
+                                   "\"filter\":[[40,0,0,12],[21,0,1,2048],[6,0,0,262144],[6,0,0,0]]}", "{}");
+    assert_true(captured->snaplen == 64 && captured->count == 5000000000);
+    assert_int_equal(captured->filter.length, 4);
+    assert_memory_equal(&captured->filter.program[1], &second, sizeof second);
+}
+
+static void captures_are_refused(void **state)
+{
+    static const struct {
+        const char *more, *part;
+        int code;
+    } rows[] = {
+        { "\"snaplen\":63", "value-invalid", 1 }, { "\"snaplen\":65536", "value-invalid", 1 },
+        { "\"snaplen\":-1", "value-invalid", 1 }, { "\"snaplen\":\"1\"", "\"snaplen\" must be an integer", RPC_PARAMS },
+        { "\"count\":0", "value-invalid", 1 }, { "\"count\":-5", "value-invalid", 1 },
+        { "\"filter\":{}", "\"filter\" must be an array", RPC_PARAMS }, { "\"filter\":[]", "value-invalid", 1 },
+        { "\"filter\":[6]", "value-invalid", 1 }, { "\"filter\":[[6,0,0]]", "value-invalid", 1 },
+        { "\"filter\":[[6,0,0,1,0]]", "value-invalid", 1 }, { "\"filter\":[[6,0,0,1.0]]", "value-invalid", 1 },
+        { "\"filter\":[[65536,0,0,1]]", "value-invalid", 1 }, { "\"filter\":[[6,256,0,1]]", "value-invalid", 1 },
+        { "\"filter\":[[6,0,0,4294967296]]", "value-invalid", 1 }, { "\"filter\":[[6,0,0,-1]]", "value-invalid", 1 },
+        { "\"filter\":[[21,0,0,1]]", "value-invalid", 1 }, { "\"filter\":[[5,0,0,1],[6,0,0,1]]", "value-invalid", 1 },
+    };
+    (void)state;
+    add("vm1");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char params[128];
+        snprintf(params, sizeof params, "{\"port\":\"vm1\",%s}", rows[i].more);
+        refused("capture.start", params, rows[i].code, rows[i].part);
+        assert_null(effect.live);
+    }
+    refused("capture.start", "{\"port\":\"vm2\"}", 1, "port-unknown");
+    refused("capture.start", "{}", RPC_PARAMS, "\"port\" is missing");
 }
 
 static void other_methods_are_strict(void **state)
@@ -570,6 +615,8 @@ int main(void)
         ROW(subscription_and_shutdown_reach_their_owners),
         ROW(events_have_the_fields_of_their_type),
         ROW(port_add_is_strict),
+        ROW(a_capture_is_what_was_asked),
+        ROW(captures_are_refused),
         ROW(other_methods_are_strict),
         ROW(what_is_no_request_is_refused),
         ROW(ids_come_back_as_they_were),

@@ -30,15 +30,20 @@ static struct event_loop *loop;
 static struct control_listener listener;
 static struct control_socket *control;
 static unsigned answered;
+static int handed, handed_count;
 
-/* "big N": N bytes; "subscribe"; "event": an event goes out first; "none": nothing; else an echo. */
-static char *answer(void *owner, const char *line, size_t length, bool *subscribe)
+/* "big N": N bytes; "subscribe"; "event": an event goes out first; "none": nothing; "capture" hands over; else an echo. */
+static char *answer(void *owner, const char *line, size_t length, struct answer_effect *effect)
 {
     char *text;
     unsigned size;
     (void)owner;
     answered++;
-    *subscribe = length == 9 && memcmp(line, "subscribe", 9) == 0;
+    effect->subscribe = length == 9 && memcmp(line, "subscribe", 9) == 0;
+    if (length >= 7 && memcmp(line, "capture", 7) == 0)
+        effect->live = (struct live_capture *)&handed; /* nobody looks at it here */
+    if (length == 13 && memcmp(line, "capture event", 13) == 0)
+        control_socket_publish(control, "EVENT\n");
     if (length == 5 && memcmp(line, "event", 5) == 0)
         control_socket_publish(control, "EVENT\n");
     if (length == 4 && memcmp(line, "none", 4) == 0)
@@ -50,6 +55,13 @@ static char *answer(void *owner, const char *line, size_t length, bool *subscrib
         return text;
     }
     return asprintf(&text, "ok %.*s\n", (int)(length < 20 ? length : 20), line) < 0 ? NULL : text;
+}
+
+static void hand_over(struct live_capture *live, int fd)
+{
+    assert_ptr_equal(live, &handed);
+    handed = fd;
+    handed_count++;
 }
 
 static int set_up(void **state)
@@ -64,8 +76,8 @@ static int set_up(void **state)
     if (control_listener_open(&listener, path, NULL, why, sizeof why) != LISTENER_OPEN)
         return -1;
     loop = event_loop_create();
-    control = control_socket_create(loop, &listener, answer, NULL);
-    answered = 0;
+    control = control_socket_create(loop, &listener, answer, hand_over, NULL);
+    answered = handed_count = 0;
     return control ? 0 : -1;
 }
 
@@ -347,6 +359,50 @@ static void events_have_their_room_beside_a_long_answer(void **state)
     close(fd);
 }
 
+/* The answer first, then the connection is somebody else's: no word of ours comes on it, and what it says is not ours to hear. */
+static void a_connection_is_handed_over(void **state)
+{
+    (void)state;
+    char text[64];
+    bool ended;
+    int fd = connect_client();
+    say(fd, "subscribe\n");
+    assert_hears(fd, "ok subscribe\n");
+    say(fd, "capture event\nfollows\n"); /* an event is published while it is answered */
+    assert_hears(fd, "EVENT\nok capture event\n");
+    run_for(10);
+    assert_int_equal(handed_count, 1);
+    assert_true(handed >= 0);
+    assert_int_equal(answered, 2);
+    assert_false(control_socket_has_subscribers(control));
+    control_socket_publish(control, "EVENT\n");
+    say(handed, "stream\n");
+    assert_hears(fd, "stream\n");
+    say(fd, "more\n");
+    run_for(10);
+    assert_int_equal(answered, 2);
+    close(handed);
+    hear(fd, text, sizeof text, 1, &ended);
+    assert_true(ended);
+    close(fd);
+}
+
+static void nobody_takes_over_a_connection_that_is_gone(void **state)
+{
+    (void)state;
+    int fd = connect_client();
+    run_for(10);
+    say(fd, "capture\n");
+    close(fd);
+    run_for(20);
+    assert_int_equal(handed_count, 1);
+    assert_int_equal(handed, -1);
+    fd = connect_client(); /* and it is served on */
+    say(fd, "hello\n");
+    assert_hears(fd, "ok hello\n");
+    close(fd);
+}
+
 /* What a client of that user and those groups hears of "hello"; run in a child. */
 static void hears_as(uid_t uid, gid_t group, bool served)
 {
@@ -402,7 +458,7 @@ static void a_held_path_is_refused_and_a_dead_one_replaced(void **state)
     control_listener_close(&listener, false); /* as after kill -9 */
     assert_int_equal(access(path, F_OK), 0);
     assert_int_equal(control_listener_open(&listener, path, NULL, why, sizeof why), LISTENER_OPEN);
-    control = control_socket_create(loop, &listener, answer, NULL);
+    control = control_socket_create(loop, &listener, answer, NULL, NULL);
     int fd = connect_client();
     say(fd, "again\n");
     assert_hears(fd, "ok again\n");
@@ -447,6 +503,8 @@ int main(void)
         ROW(events_go_to_those_who_asked),
         ROW(a_subscriber_that_does_not_read_loses_its_connection),
         ROW(events_have_their_room_beside_a_long_answer),
+        ROW(a_connection_is_handed_over),
+        ROW(nobody_takes_over_a_connection_that_is_gone),
         ROW(only_its_group_is_served),
         ROW(the_socket_file_is_as_it_should_be),
         ROW(a_held_path_is_refused_and_a_dead_one_replaced),

@@ -105,7 +105,8 @@ static void the_page_is_right(void **state)
 static void every_method_is_shown(void **state)
 {
     static const char *const methods[] = { "switch.info", "port.add", "port.del", "port.list", "mac.list",
-                                           "stats.get", "worker.list", "events.subscribe", "switch.shutdown" };
+                                           "stats.get", "worker.list", "events.subscribe", "port.set", "capture.start",
+                                           "switch.shutdown" };
     static char text[262144];
     FILE *file = fopen(page, "re");
     (void)state;
