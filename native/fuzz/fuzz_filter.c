@@ -87,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     length = 0;
     if (!input_record(&all, &in))
         return 0;
-    bool ask_linux = input_byte(&in) % 16 == 1;
+    bool ask_linux = input_byte(&in) % 64 == 1;
     uint32_t head = 1 + input_choice(&in, FRAME_HEAD_MAX + VLAN_TAG_SIZE);
     unsigned pieces = 1 + input_choice(&in, PIECES);
 

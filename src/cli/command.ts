@@ -23,6 +23,8 @@ export interface CommandContext {
   report: Reporter
   /** A line on stdout at once, for commands that follow something; text or its JSON. */
   follow(text: string, data: unknown): void
+  /** Bytes on stdout at once; resolves when there is room for more. False: nobody reads them any more. */
+  pour(bytes: Uint8Array): Promise<boolean>
   /** Columns of the terminal that the text is for; null: not a terminal, so nothing is cut. */
   width: number | null
   /** The words of the command line, for the lock's holder. */

@@ -144,6 +144,19 @@ export const commands: Command[] = [
     load: () => import('./commands/events.js'),
   },
   {
+    name: 'capture',
+    summary: 'write what passes a port as pcap-ng, into a file or for another program',
+    args: [{ name: '<port>', about: 'as `vhostkit switch ports` names it' }],
+    options: [
+      { flags: '--write <file>', about: 'into this file; "-", and without it: on stdout' },
+      { flags: '--filter <expression>', about: 'only these frames, as tcpdump takes it: "tcp port 80"' },
+      { flags: '--count <number>', about: 'end after so many frames' },
+      { flags: '--seconds <seconds>', about: 'end after this time' },
+      { flags: '--snaplen <bytes>', about: 'keep only so much of each frame (all of it)' },
+    ],
+    load: () => import('./commands/capture.js'),
+  },
+  {
     name: 'switch',
     summary: 'the native switch',
     commands: switchCommands,

@@ -26,6 +26,10 @@ export const examples: Record<string, readonly string[]> = {
   ],
   top: ['vhostkit top', 'vhostkit top --once --sort drops', 'vhostkit top --json --interval 10'],
   events: ['vhostkit events', 'vhostkit events --json --for 60'],
+  capture: [
+    'vhostkit capture pair.vm1.net0 | tshark -r -',
+    'vhostkit capture pair.vm1.net0 --filter arp --write arp.pcapng --seconds 60',
+  ],
   'switch start': ['vhostkit switch start'],
   'switch stop': ['vhostkit switch stop'],
   'switch restart': ['vhostkit switch restart'],

@@ -19,6 +19,7 @@ export async function runMain(words: string[]): Promise<number> {
       signal: interrupt.signal,
       report: await chooseReporter(json, words),
       follow: (text, data) => write(process.stdout, json ? JSON.stringify(data) : text),
+      pour: (bytes) => pour(process.stdout, bytes),
       width: process.stdout.isTTY === true && process.stdout.columns > 0 ? process.stdout.columns : null,
       commandLine: ['vhostkit', ...words].join(' '),
     }
@@ -77,6 +78,19 @@ function printError(error: unknown, json: boolean, verbose: boolean): number {
   if (json) write(process.stdout, JSON.stringify(data))
   else write(process.stderr, text)
   return exitCode
+}
+
+/** A program behind a pipe may end before us; that is no fault of ours. */
+function pour(stream: NodeJS.WriteStream, bytes: Uint8Array): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? resolve(false) : reject(error))
+    stream.once('error', failed)
+    stream.write(bytes, (error) => {
+      if (error !== null && error !== undefined) return
+      stream.off('error', failed)
+      resolve(true)
+    })
+  })
 }
 
 function write(stream: NodeJS.WriteStream, text: string): void {

@@ -90,6 +90,11 @@ export const errorTable = {
     'Install what is missing, then run the command again.',
   ),
   'switch-missing': row(4, 'The switch is not built.', 'Run bin/setup.'),
+  'tcpdump-missing': row(
+    4,
+    'tcpdump is not installed; it compiles the filter.',
+    'Run bin/setup, install tcpdump, or capture without --filter.',
+  ),
   'taps-not-allowed': row(
     4,
     'This user cannot create taps.',
@@ -107,6 +112,11 @@ export const errorTable = {
   'switch-start-failed': row(1, 'The switch did not start.', 'Look at the log of the switch.'),
   'switch-refused': row(1, 'The switch refused a request.', 'See what it expected and what it found.'),
   'switch-changed': row(1, 'The running switch was started differently.', 'Apply with --restart.'),
+  'capture-ended': row(
+    1,
+    'The capture ended before it was asked to.',
+    'What was captured until then is whole; run the command again.',
+  ),
   'port-exists': row(
     1,
     'The switch has another port of that name.',

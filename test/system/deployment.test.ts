@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { waitFor } from '../../src/world/wait-for.js'
 import { lookAtHost, requireRoot } from './host-state.js'
+import { startCli } from './run-cli.js'
 import { makeSandbox, type Sandbox } from './sandbox.js'
 
 interface Status {
@@ -10,11 +13,11 @@ interface Status {
     status: string
     machines: { name: string; running: boolean; pid: number }[]
   }[]
-  ports: { name: string; state: string }[]
+  ports: { name: string; state: string; captures?: unknown[] }[]
 }
 
 describe('a deployment from apply to destroy', function () {
-  this.timeout(30_000)
+  this.timeout(60_000)
   let sandbox: Sandbox
   let untouched: ReturnType<typeof lookAtHost>
 
@@ -29,6 +32,8 @@ describe('a deployment from apply to destroy', function () {
   })
 
   const status = async () => (await sandbox.json('status')).data as unknown as Status
+  const captures = async () =>
+    (await status()).ports.reduce((sum, { captures: clients = [] }) => sum + clients.length, 0)
   const pidOf = async (name: string) =>
     (await status()).deployments[0]?.machines.find((machine) => machine.name === name)?.pid
 
@@ -59,6 +64,48 @@ describe('a deployment from apply to destroy', function () {
     assert.equal(ports.length, 3)
     const doctor = await sandbox.json('doctor')
     assert.equal(doctor.exitCode, 0, JSON.stringify(doctor.data))
+  })
+
+  it('is captured: what a ping says, both ways, and nothing else of it', async () => {
+    const ping = (count: number) =>
+      startCli(['-n', '-q', '-i', '0.2', '-c', String(count), '-W', '1', '192.168.78.11'], {}, ['ping'])
+        .result
+    await waitFor(
+      { what: 'the machine to answer a ping', limitMs: 25_000 },
+      async () => (await ping(1)).exitCode === 0,
+    )
+    const vhostkit = `${process.execPath} bin/vhostkit.js`
+    const fields = '-T fields -e frame.packet_flags_direction -e icmp.type'
+    const seen = startCli(
+      ['-c', `${vhostkit} capture sandbox.one.net0 --filter icmp --count 10 | tshark -r - ${fields}`],
+      sandbox.env,
+      ['bash'],
+    )
+    const begun = startCli(
+      ['-c', `${vhostkit} capture sandbox.one.net0 | tshark -c 2 -r - >/dev/null; echo $PIPESTATUS`],
+      sandbox.env,
+      ['bash'],
+    )
+    const whole = join(sandbox.base, 'whole.pcapng')
+    const all = startCli(
+      ['capture', 'sandbox.one.net0', '--write', whole, '--snaplen', '64', '--json'],
+      sandbox.env,
+    )
+    await waitFor({ what: 'three captures', limitMs: 15_000 }, async () => (await captures()) === 3)
+    assert.equal((await ping(5)).exitCode, 0)
+    // Requests go to the machine, outbound as the switch sees it; answers come from it.
+    const lines = (await seen.result).stdout.trim().split('\n').sort()
+    assert.deepEqual(lines, [...Array(5).fill('0x00000001\t0'), ...Array(5).fill('0x00000002\t8')])
+    assert.equal((await begun.result).stdout, '0\n') // who reads has enough: no fault
+    all.child.kill('SIGINT')
+    const { stdout, exitCode } = await all.result
+    const end = JSON.parse(stdout) as { frames: number; lost: number; ended: string }
+    assert.deepEqual([exitCode, end.lost, end.ended], [0, 0, 'interrupted'])
+    const read = await startCli(['-r', whole, '-T', 'fields', '-e', 'frame.cap_len'], {}, ['tshark']).result
+    const lengths = read.stdout.trim().split('\n').map(Number)
+    assert.equal(lengths.length, end.frames, read.stderr)
+    assert.ok(end.frames >= 10 && Math.max(...lengths) === 64)
+    assert.equal(await captures(), 0)
   })
 
   it('stops and starts one machine while the other runs on', async () => {

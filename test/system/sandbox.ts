@@ -31,16 +31,17 @@ export async function makeSandbox(hugepages = 'preferred'): Promise<Sandbox> {
     writeFileSync(path, text)
     return path
   }
-  const boot = `{ kernel: ${kernel}, initrd: ${initrd}, cmdline: console=ttyS0 panic=-1 quiet }`
+  const boot = (more = '') =>
+    `{ kernel: ${kernel}, initrd: ${initrd}, cmdline: console=ttyS0 panic=-1 quiet${more} }`
   const spec = writeSpec(
     [
       'version: 1',
       'name: sandbox',
       `hugepages: ${hugepages}`,
-      `boot: ${boot}`,
+      `boot: ${boot()}`,
       'networks: [{ name: lan, host: 192.168.78.1/24 }]',
       'machines:',
-      '  - { name: one, memory: 128M, interfaces: [lan] }',
+      `  - { name: one, memory: 128M, interfaces: [lan], boot: ${boot(' vhostkit.ip=192.168.78.11/24')} }`,
       '  - { name: two, memory: 128M, interfaces: [lan] }',
       '',
     ].join('\n'),

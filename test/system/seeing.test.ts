@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -53,6 +53,70 @@ describe('seeing', () => {
     assert.ok(types().indexOf('switch.away') < types().indexOf('switch.back'))
     assert.match(stdout, /"type":"switch.back","pid":\d+,"starts":1/)
     await askSwitch(control, 'port.del', { name: 'three' })
+  })
+
+  const captures = async () => {
+    const { stdout } = await runCli(['switch', 'ports', '--json'], env)
+    const { ports } = JSON.parse(stdout) as { ports: { captures?: unknown[] }[] }
+    return ports.reduce((sum, { captures: clients = [] }) => sum + clients.length, 0)
+  }
+  const capture = async (...more: string[]) => {
+    const run = startCli(['capture', 'one', '--write', join(base, 'one.pcapng'), ...more], env)
+    await until('the capture', async () => (await captures()) === 1)
+    return run
+  }
+
+  it('a capture is gone with its command, however that ends', async () => {
+    const ends: [() => Promise<CliRun>, (run: CliRun) => void, number | null][] = [
+      [() => capture(), (run) => void run.child.kill('SIGKILL'), null],
+      [() => capture(), (run) => void run.child.kill('SIGINT'), 0],
+      [() => capture('--seconds', '3'), () => undefined, 0],
+    ]
+    for (const [begin, end, code] of ends) {
+      const run = await begin()
+      const { stdout } = await runCli(['switch', 'ports'], env)
+      assert.match(stdout, /^CAPTURED: port one, by 1 client; 0 frames lost$/m)
+      end(run)
+      assert.equal((await run.result).exitCode, code)
+      await until('no capture', async () => (await captures()) === 0)
+    }
+    const read = await startCli(['-M', '-c', '-l', join(base, 'one.pcapng')], {}, ['capinfos']).result
+    assert.equal(read.exitCode, 0, read.stderr)
+    assert.match(read.stdout, /Number of packets: +0/)
+  })
+
+  it('a capture ends when the switch is restarted or the port removed, and says which', async () => {
+    const restarted = await capture()
+    await runCli(['switch', 'restart'], env)
+    const first = await restarted.result
+    assert.deepEqual([first.exitCode, first.stdout], [1, ''])
+    assert.match(first.stderr, /ended after 0 frames: the switch was restarted/)
+    const removed = await capture('--json')
+    await askSwitch(control, 'port.del', { name: 'one' })
+    const second = await removed.result
+    assert.match(second.stdout, /"code":"capture-ended".*the port was removed/)
+    await addPort('one')
+  })
+
+  it('a capture that cannot be is refused, and touches no file', async () => {
+    const file = join(base, 'kept')
+    writeFileSync(file, 'kept')
+    const refused: [string[], number, RegExp][] = [
+      [['nobody', '--write', file], 1, /has no port nobody; it has one/],
+      [['one', '--write', file, '--filter', 'tcp prot 80'], 2, /of "tcp prot 80" it says/],
+      [['one', '--write', file, '--filter', '-w/tmp/x'], 2, /--filter takes/],
+      [['one', '--write', file, '--snaplen', '63'], 2, /--snaplen takes a whole number, 64 to 65535/],
+      [['one', '--json'], 2, /--json prints its object on stdout/],
+    ]
+    for (const [words, code, pattern] of refused) {
+      const { exitCode, stdout, stderr } = await runCli(['capture', ...words], env)
+      assert.equal(exitCode, code, words.join(' '))
+      assert.match(stdout + stderr, pattern)
+    }
+    assert.equal(readFileSync(file, 'utf8'), 'kept')
+    const terminal = `${process.execPath} bin/vhostkit.js capture one`
+    const { stdout } = await startCli(['-qec', terminal, '/dev/null'], env, ['script']).result
+    assert.match(stdout, /Stdout is a terminal/)
   })
 
   it('metrics are for a strict reader, once and over HTTP, also while the switch is away', async () => {

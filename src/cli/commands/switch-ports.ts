@@ -12,7 +12,18 @@ export async function run(_input: CommandInput, { places, width }: CommandContex
 export function showPorts(ports: PortInfo[], width: number | null = null): string {
   if (ports.length === 0) return 'No ports.'
   const heading = ['PORT', 'NETWORK', 'STATE', 'CONNECTS', 'NODE', 'QUEUES', 'PEER', 'LAST ERROR']
-  return [showTable([heading, ...ports.map(portRow)], width), ...ports.flatMap(showFar)].join('\n')
+  const table = showTable([heading, ...ports.map(portRow)], width)
+  return [table, ...ports.flatMap(showFar), ...ports.flatMap(showCaptures)].join('\n')
+}
+
+/** Nobody shall look unseen. */
+function showCaptures({ name, captures = [] }: PortInfo): string[] {
+  const lost = captures.reduce((sum, one) => sum + one.lost, 0)
+  return captures.length === 0
+    ? []
+    : [
+        `CAPTURED: port ${name}, by ${captures.length} ${captures.length === 1 ? 'client' : 'clients'}; ${lost} frames lost`,
+      ]
 }
 
 /** What costs a port its speed and is seen nowhere else. */

@@ -6,14 +6,22 @@ import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
 export async function run(_input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {
   const { ports } = await askSwitch(switchControl(places.folders), 'stats.get')
-  if (ports.length === 0) return { text: 'No ports.', data: { ports }, exitCode: 0 }
-  const heading = ['PORT', 'RX FRAMES', 'RX BYTES', 'TX FRAMES', 'TX BYTES', 'DROPS']
-  return { text: showTable([heading, ...ports.map(statsRow)], width), data: { ports }, exitCode: 0 }
+  return { text: showStats(ports, width), data: { ports }, exitCode: 0 }
 }
 
-/** Rx is what the switch received from the port, as in native/PROTOCOL.md. */
-function statsRow({ name, rx, tx, drops }: PortStats): string[] {
+export function showStats(ports: PortStats[], width: number | null = null): string {
+  if (ports.length === 0) return 'No ports.'
+  const heading = ['PORT', 'RX FRAMES', 'RX BYTES', 'TX FRAMES', 'TX BYTES', 'RETRIED', 'IN TIME', 'DROPS']
+  return showTable([heading, ...ports.map(statsRow)], width)
+}
+
+/**
+ * Rx is what the switch received from the port, as in native/PROTOCOL.md. Retried frames found no buffer of the port
+ * at first; those in time were delivered after all, the others are among its drops.
+ */
+function statsRow({ name, rx, tx, retry, drops }: PortStats): string[] {
   const lost = Object.entries(drops).filter(([, count]) => count > 0)
   const shown = lost.map(([reason, count]) => `${reason} ${count}`).join(', ')
-  return [name, ...[rx.frames, rx.bytes, tx.frames, tx.bytes].map(String), shown === '' ? '-' : shown]
+  const counts = [rx.frames, rx.bytes, tx.frames, tx.bytes, retry.tried, retry.delivered]
+  return [name, ...counts.map(String), shown === '' ? '-' : shown]
 }

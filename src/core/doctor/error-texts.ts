@@ -153,6 +153,10 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
     cause: 'Its options differ from those planned, and a restart needs a word.',
     look: '`vhostkit diff`.',
   },
+  'capture-ended': {
+    cause: 'The port was removed, or the switch was restarted.',
+    look: '`vhostkit switch ports`, `vhostkit events`.',
+  },
   'port-exists': { cause: 'Another machine or tool took the name.', look: '`vhostkit switch ports`.' },
   'qemu-start-failed': {
     cause: 'QEMU ended before its monitor answered.',
@@ -236,6 +240,10 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
   },
   'file-exists': { cause: 'Nothing of yours is overwritten unasked.', look: 'The file named.' },
   'listen-failed': { cause: 'Somebody has the port, or it needs more rights.', look: '`ss -ltnp`.' },
+  'tcpdump-missing': {
+    cause: 'A filter is compiled by tcpdump, which is not on the path.',
+    look: '`tcpdump --version`.',
+  },
   'switch-not-buildable': {
     cause: 'A compiler or a library that the build needs is not there.',
     look: 'The words of the build, shown.',

@@ -99,6 +99,13 @@ export async function askSwitch<M extends keyof SwitchMethods>(
   }
 }
 
+/** The result of a line that is the answer to that method; a refusal of the switch is thrown. */
+export function readAnswer(method: string, line: string): unknown {
+  const { result, error } = JSON.parse(line) as { result?: unknown; error?: SwitchRefusal }
+  if (error !== undefined) throw refusal(method, error)
+  return result
+}
+
 interface Waiting {
   method: string
   resolve(result: unknown): void
@@ -114,7 +121,7 @@ function refusal(method: string, { message, data = {} }: SwitchRefusal): Vhostki
   })
 }
 
-function unreachable(control: string, why: string, cause?: unknown): VhostkitError {
+export function unreachable(control: string, why: string, cause?: unknown): VhostkitError {
   return new VhostkitError('switch-unreachable', {
     sentence: `The switch does not answer on ${control}: ${why}.`,
     hint: 'Start it with `vhostkit switch start`, or see its log beside the socket.',

@@ -44,6 +44,8 @@ export interface PortInfo {
   rings: RingInfo[]
   /** Only where its policy has one. */
   mirror?: MirrorInfo
+  /** Clients that capture it now, where there are some. */
+  captures?: { frames: number; lost: number; bytes: number }[]
 }
 
 export interface MirrorInfo {
