@@ -1,5 +1,6 @@
 import type { Command } from './command.js'
-import { followFor, switchCommands } from './switch-commands.js'
+import { seeingCommands } from './seeing-commands.js'
+import { switchCommands } from './switch-commands.js'
 
 const spec = { name: '<spec>', about: 'a spec file (YAML or JSON)' }
 const deployment = { name: '<deployment>', about: 'the name in the spec' }
@@ -127,35 +128,7 @@ export const commands: Command[] = [
     ],
     load: () => import('./commands/doctor.js'),
   },
-  {
-    name: 'top',
-    summary: 'watch ports, rates, drops and workers live; q quits',
-    options: [
-      { flags: '--once', about: 'print one table, as it is without a terminal' },
-      { flags: '--interval <seconds>', about: 'between two looks, and what rates are of (1)' },
-      { flags: '--sort <key>', about: 'name, rx, tx or drops (name)' },
-    ],
-    load: () => import('./commands/top.js'),
-  },
-  {
-    name: 'events',
-    summary: 'follow what happens at the switch, one line each, until Ctrl-C',
-    options: [followFor],
-    load: () => import('./commands/events.js'),
-  },
-  {
-    name: 'capture',
-    summary: 'write what passes a port as pcap-ng, into a file or for another program',
-    args: [{ name: '<port>', about: 'as `vhostkit switch ports` names it' }],
-    options: [
-      { flags: '--write <file>', about: 'into this file; "-", and without it: on stdout' },
-      { flags: '--filter <expression>', about: 'only these frames, as tcpdump takes it: "tcp port 80"' },
-      { flags: '--count <number>', about: 'end after so many frames' },
-      { flags: '--seconds <seconds>', about: 'end after this time' },
-      { flags: '--snaplen <bytes>', about: 'keep only so much of each frame (all of it)' },
-    ],
-    load: () => import('./commands/capture.js'),
-  },
+  ...seeingCommands,
   {
     name: 'switch',
     summary: 'the native switch',
