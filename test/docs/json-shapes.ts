@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 
 export type Shape = string | [Shape] | { [key: string]: Shape }
@@ -11,6 +12,14 @@ export function readShapes(): Map<string, Shape> {
     if (block !== undefined) shapes.set(name, JSON.parse(block) as Shape)
   }
   return shapes
+}
+
+/** What a command printed is what docs/json.md says of it. */
+export function assertShape(command: string, value: unknown): void {
+  const shapes = readShapes()
+  const shape = shapes.get(command)
+  assert.ok(shape !== undefined, command)
+  assert.deepEqual(misfits(shape, value, shapes), [], command)
 }
 
 /** Where a value is not of its shape, one line each: a key too many, one too few, another type. */

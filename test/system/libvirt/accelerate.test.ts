@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GuestSession } from '../../../src/demo/guest/guest-session.js'
+import { assertShape } from '../../docs/json-shapes.js'
 import { lookAtHost } from '../host-state.js'
 import { errorOf } from '../sandbox.js'
 import { type DomainSandbox, makeDomainSandbox } from './domain-sandbox.js'
@@ -78,6 +79,7 @@ describe('a domain of somebody, accelerated and restored', function () {
   it('is shown first, and not touched', async () => {
     const { exitCode, data } = await run('accelerate', 'third', '--network', 'lan', '--dry-run')
     assert.equal(exitCode, 0, JSON.stringify(data))
+    assertShape('accelerate', data)
     assert.match(String(data.difference), /^\+ .*mode='server'/m)
     assert.equal(dump(), original)
   })
@@ -116,6 +118,7 @@ describe('a domain of somebody, accelerated and restored', function () {
     assert.equal(sandbox.libvirtd.virsh('destroy', 'third').status, 0)
     const { exitCode, data } = await run('restore', 'third')
     assert.equal(exitCode, 0, JSON.stringify(data))
+    assertShape('restore', data)
     assert.equal(dump(), original)
     assert.equal(errorOf((await run('restore', 'third')).data).code, 'not-found')
   })

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { GuestSession } from '../../../src/demo/guest/guest-session.js'
+import { assertShape } from '../../docs/json-shapes.js'
 import { lookAtHost } from '../host-state.js'
 import { errorOf } from '../sandbox.js'
 import { type DomainSandbox, makeDomainSandbox } from './domain-sandbox.js'
@@ -84,6 +85,7 @@ describe('cards of domains that run, plugged in and out', function () {
     for (const name of ['one', 'two'] as const) {
       const { exitCode, data, ms } = await run('attach', `sandbox.${name}`)
       assert.equal(exitCode, 0, JSON.stringify(data))
+      assertShape('interface attach', data)
       process.stderr.write(`      attached within ${Math.round(ms)} ms\n`)
       assert.deepEqual([data.live, data.config, data.port], [true, true, `libvirt.sandbox.${name}.net1`])
       for (const more of [[], ['--inactive']])
