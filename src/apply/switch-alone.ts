@@ -26,6 +26,12 @@ export async function planSwitchAlone(folders: Folders, builtSwitch: string): Pr
   return renderAll(requirePlan(noMachines, await readFacts(builtSwitch), folders, {})).switch
 }
 
+/** The same for another host, of which nothing is known: the switch finds its cores and nodes itself. */
+export function plainSwitchArgv({ run }: Folders, program: string): string[] {
+  const files = ['--control', `${run}/switch.sock`, '--state', `${run}/switch-state.json`]
+  return [program, ...files, '--log', `${run}/switch.log`, '--monitor', '--idle', 'adaptive']
+}
+
 /** The control socket of the switch of a run folder. */
 export function switchControl(folders: Folders): string {
   return `${folders.run}/switch.sock`

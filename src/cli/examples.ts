@@ -33,6 +33,12 @@ export const examples: Record<string, readonly string[]> = {
   'switch start': ['vhostkit switch start'],
   'switch stop': ['vhostkit switch stop'],
   'switch restart': ['vhostkit switch restart'],
+  'switch install': [
+    'vhostkit switch install --print',
+    'vhostkit switch install',
+    'vhostkit switch install --root debian/vhostkit',
+  ],
+  'switch uninstall': ['vhostkit switch uninstall --dry-run', 'vhostkit switch uninstall'],
   'switch status': ['vhostkit switch status'],
   'switch ports': ['vhostkit switch ports', 'vhostkit switch ports --json'],
   'switch stats': ['vhostkit switch stats'],

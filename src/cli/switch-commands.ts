@@ -22,8 +22,28 @@ export const switchCommands: Command[] = [
     load: () => import('./commands/switch-restart.js'),
   },
   {
+    name: 'install',
+    summary: 'have systemd run the switch: its unit, user and folders',
+    options: [
+      { flags: '--print', about: 'only print the files' },
+      { flags: '--dry-run', about: 'only say what would be written and run' },
+      { flags: '--root <folder>', about: 'write the files below this folder, run nothing (for packages)' },
+    ],
+    native: true,
+    load: () => import('./commands/switch-install.js'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'take them away again; the switch goes on with its own supervisor',
+    options: [
+      { flags: '--dry-run', about: 'only say what would be removed' },
+      { flags: '--root <folder>', about: 'remove the files below this folder, run nothing' },
+    ],
+    load: () => import('./commands/switch-uninstall.js'),
+  },
+  {
     name: 'status',
-    summary: 'version, uptime, starts',
+    summary: 'version, uptime, starts, who supervises it',
     load: () => import('./commands/switch-status.js'),
   },
   {

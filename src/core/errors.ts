@@ -110,6 +110,17 @@ export const errorTable = {
   // Carrying it out.
   'switch-unreachable': row(1, 'The switch does not answer.', 'Look at the log of the switch.'),
   'switch-start-failed': row(1, 'The switch did not start.', 'Look at the log of the switch.'),
+  'service-unsupported': row(
+    4,
+    'systemd does not run this host.',
+    'Use `vhostkit switch start`: it has a supervisor of its own. `--root` and `--print` work everywhere.',
+  ),
+  'service-refused': row(
+    4,
+    'The service cannot be installed like this.',
+    'See the sentence; nothing was written.',
+  ),
+  'service-failed': row(1, 'systemd did not do what it was asked for.', 'See what it said.'),
   'switch-refused': row(1, 'The switch refused a request.', 'See what it expected and what it found.'),
   'switch-changed': row(1, 'The running switch was started differently.', 'Apply with --restart.'),
   'capture-ended': row(

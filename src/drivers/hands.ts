@@ -40,7 +40,7 @@ const makePerformers = (runFolder: string): Performers => ({
   'reserve-hugepages': (action, context) => reserveHugepages(action, context),
   'release-hugepages': (action, context) => releaseHugepages(action, context),
   'start-switch': async ({ argv, control }, { signal }) => void (await startSwitch(argv, control, signal)),
-  'stop-switch': ({ control }) => stopSwitch(control),
+  'stop-switch': async ({ control }) => void (await stopSwitch(control)),
   'create-tap': ({ tap }) => createTap(tap, runFolder),
   'delete-tap': ({ ifname }) => deleteTap(ifname, runFolder),
   'start-dhcp': ({ dhcp }, { signal }) => startDhcp(dhcp, signal),

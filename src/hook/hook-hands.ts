@@ -24,7 +24,8 @@ async function perform(action: Action, context: DriverContext): Promise<void> {
       return releaseHugepages(action, context)
     case 'start-switch': {
       const { startSwitch } = await import('../drivers/switch/process.js')
-      await startSwitch(action.argv, action.control, context.signal)
+      // libvirt may have shut us in: the unit stays as it is.
+      await startSwitch(action.argv, action.control, context.signal, true)
       return
     }
     // Others may have found the switch meanwhile: one that was started stays.

@@ -97,9 +97,14 @@ export async function makeFolder(path: string, mode = 0o755): Promise<void> {
   await mkdir(path, { recursive: true, mode })
 }
 
-/** Gives a folder to another user, our group staying; the mode is set after, since a change of owner may clear bits. */
-export async function changeOwner(path: string, uid: number, mode: number): Promise<void> {
-  await chown(path, uid, process.getegid?.() ?? 0)
+/** Gives a folder to another user, our group staying unless told; the mode is set after, since a change of owner may clear bits. */
+export async function changeOwner(
+  path: string,
+  uid: number,
+  mode: number,
+  gid = process.getegid?.() ?? 0,
+): Promise<void> {
+  await chown(path, uid, gid)
   await chmod(path, mode)
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { renderTroubleshooting } from '../../src/core/doctor/troubleshooting.js'
 import { renderErrorPage } from '../../src/core/error-page.js'
 import { renderSpecPage, specJsonSchema } from '../../src/core/spec/json-schema.js'
+import { goldenFolder, sampleService } from '../core/service/sample-service.js'
 import { conversationFile, keptHosts, transcript } from '../core/wizard/conversation.js'
 import { sightsOf } from '../core/wizard/sights.js'
 import { renderScreens, screensFile } from '../wizard/screens.js'
@@ -21,6 +22,8 @@ writeFileSync('docs/troubleshooting.md', renderTroubleshooting())
 writeFileSync('docs/spec.md', renderSpecPage())
 mkdirSync('schema', { recursive: true })
 writeFileSync('schema/spec.schema.json', `${JSON.stringify(specJsonSchema(), null, 2)}\n`)
+mkdirSync(goldenFolder, { recursive: true })
+for (const { template, text } of sampleService()) writeFileSync(join(goldenFolder, template), text)
 mkdirSync('test/core/wizard/conversations', { recursive: true })
 for (const host of keptHosts) writeFileSync(conversationFile(host), transcript(sightsOf(host)))
 writeFileSync(screensFile, await renderScreens())

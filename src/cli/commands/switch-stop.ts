@@ -1,6 +1,6 @@
 import { withLock } from '../../apply/operation.js'
 import { switchControl } from '../../apply/switch-alone.js'
-import { readSwitch, stopSwitch } from '../../drivers/switch/process.js'
+import { stopSwitch } from '../../drivers/switch/process.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { readWait } from '../read-input.js'
 
@@ -9,9 +9,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
   return withLock(
     { folders: places.folders, commandLine, signal, lockLimitMs: readWait(input) },
     async () => {
-      const control = switchControl(places.folders)
-      const running = (await readSwitch(control)) !== null
-      if (running) await stopSwitch(control)
+      const running = await stopSwitch(switchControl(places.folders))
       const text = running
         ? 'The switch is stopped; its ports stay in its state file.'
         : 'The switch was not running.'

@@ -63,6 +63,18 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
     cause: 'Its socket, cores or state file could not be had.',
     look: 'The end of its log, shown.',
   },
+  'service-unsupported': {
+    cause: 'Units are for systemd; this host, or this container, is run by something else.',
+    look: '`ls -d /run/systemd/system`.',
+  },
+  'service-refused': {
+    cause: 'A file is there that is not ours as it was, or the unit could not use the program or a folder.',
+    look: 'The paths named; the first line of a file of ours has its checksum.',
+  },
+  'service-failed': {
+    cause: 'systemctl, systemd-sysusers or systemd-tmpfiles refused, or the unit did not come up in time.',
+    look: '`systemctl status vhostkit-switch` and `journalctl -u vhostkit-switch -n 30`.',
+  },
   'switch-refused': {
     cause: 'A request did not fit its protocol or state.',
     look: 'native/PROTOCOL.md has each reason.',

@@ -5,6 +5,7 @@ import type { DetachedProgram } from '../../world/run-program.js'
 import { startLogged } from '../../world/start-logged.js'
 import { pause, waitFor } from '../../world/wait-for.js'
 import { endProcesses } from '../end-processes.js'
+import { shareSockets } from '../host/machine-folder.js'
 import { readRunningPid, writePidFile } from './pid-file.js'
 import { QmpClient } from './qmp.js'
 import { startFailure } from './start-failure.js'
@@ -51,9 +52,20 @@ async function waitForMonitor(
   const what = `QEMU's monitor of ${machine.name}`
   return waitFor({ what, limitMs, everyMs: 30, signal }, async () => {
     if (child.ended() !== null) throw new Error('QEMU ended at once')
+    // QEMU greets only when the switch has connected.
+    await shareSockets(vhostSockets(machine.argv))
     // The socket is there before QEMU listens on it, so a refused connect is no verdict.
     return QmpClient.connect(machine.qmpSocket, limitMs, signal).catch(() => null)
   })
+}
+
+/** The sockets on which QEMU waits for the switch. */
+export function vhostSockets(argv: readonly string[]): string[] {
+  const backends = argv.flatMap((word) => /^vhost-user,.*\bchardev=([^,]+)/.exec(word)?.[1] ?? [])
+  const chardevs = argv.map((word) => /^socket,id=([^,]+),path=((?:[^,]|,,)+)/.exec(word))
+  return chardevs.flatMap((found) =>
+    found !== null && backends.includes(found[1] ?? '') ? [(found[2] ?? '').replaceAll(',,', ',')] : [],
+  )
 }
 
 function memoryGib(argv: readonly string[]): number {

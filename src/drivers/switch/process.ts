@@ -5,20 +5,59 @@ import { readArguments } from '../../world/processes.js'
 import { startLogged } from '../../world/start-logged.js'
 import { WaitedTooLong, waitFor } from '../../world/wait-for.js'
 import { endProcesses } from '../end-processes.js'
+import { findUnit, isUnitActive, restartUnit, startUnit, stopUnit } from '../service/unit.js'
 import { askSwitch } from './client.js'
 import type { SwitchInfo } from './protocol.js'
 
 /** The switch must answer this soon after its start; a VM start waits for it. */
 const startLimitMs = 2_500
 
-/** Starts the switch and waits until it answers; does nothing when one answers already. */
+/**
+ * Starts the switch and waits until it answers; does nothing when one answers already. Where our unit is installed
+ * systemd starts it, with this command line, or with `asInstalled` that of the unit.
+ */
 export async function startSwitch(
   argv: readonly string[],
   control: string,
   signal?: AbortSignal,
+  asInstalled = false,
 ): Promise<SwitchInfo> {
   const running = await readSwitch(control)
   if (running !== null) return running
+  const unit = await findUnit(control)
+  if (unit === null) return startOwn(argv, control, signal)
+  await startUnit(unit, asInstalled ? null : argv, startLimitMs)
+  return answering(control, signal)
+}
+
+/** Stops the switch and starts it; at once where systemd runs it. */
+export async function restartSwitch(
+  argv: readonly string[],
+  control: string,
+  signal?: AbortSignal,
+): Promise<SwitchInfo> {
+  const info = await readSwitch(control)
+  const unit = info !== null && info.service !== null ? await findUnit(control) : null
+  if (unit !== null && (await isUnitActive())) {
+    await restartUnit(unit, argv)
+    return answering(control, signal)
+  }
+  await stopSwitch(control)
+  return startSwitch(argv, control, signal)
+}
+
+function answering(control: string, signal?: AbortSignal): Promise<SwitchInfo> {
+  return waitFor({ what: 'the switch to answer', limitMs: startLimitMs, everyMs: 20, signal }, () =>
+    readSwitch(control),
+  )
+}
+
+/** Starts it with its own supervisor. */
+async function startOwn(
+  argv: readonly string[],
+  control: string,
+  signal: AbortSignal | undefined,
+): Promise<SwitchInfo> {
   await makeFolder(dirname(control), 0o750)
   const log = logOf(argv, control)
   const child = await startLogged(argv, log).catch((cause: Error) => {
@@ -56,13 +95,19 @@ export async function readSwitchArguments(info: SwitchInfo): Promise<string[] | 
   return readArguments(info.supervisor_pid || info.pid)
 }
 
-/** Ends the switch and its supervisor: asked first, then told. */
-export async function stopSwitch(control: string): Promise<void> {
+/** Ends the switch and whoever would start it again: asked first, then told. @returns whether there was one. */
+export async function stopSwitch(control: string): Promise<boolean> {
   const info = await readSwitch(control)
-  if (info === null) return
+  const unit = info === null || info.service !== null ? await findUnit(control) : null
+  if (unit !== null && (await isUnitActive())) {
+    await stopUnit()
+    return true
+  }
+  if (info === null) return false
   const pids = [info.supervisor_pid, info.pid].filter((pid) => pid > 0)
   await askSwitch(control, 'switch.shutdown', {}, 2_000).catch(() => undefined)
   await endProcesses(pids, 2_000)
+  return true
 }
 
 /** The switch's own log also takes what it says before it can log. */
