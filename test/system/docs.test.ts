@@ -97,6 +97,9 @@ describe('documents', () => {
     await check('completion', ['bash'])
     await check('destroy', ['shapes', '--dry-run'])
     await check('destroy', ['shapes'])
+    for (const name of ['switch install', 'switch uninstall'])
+      await check(name, ['--root', join(base, 'root')])
+    await check('switch install', ['--print'])
     await check('switch stop')
     const { stdout } = await startCli(['status', 'none', '--json'], env).result
     assert.deepEqual(misfits('Error', JSON.parse(stdout), shapes), [])

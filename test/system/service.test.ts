@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { testFolderPrefix } from './host-state.js'
+import { PlayTraffic } from './play-traffic.js'
+import { runCli, startCli } from './run-cli.js'
+import { SystemdJail } from './systemd-jail.js'
+
+const unitName = 'vhostkit-switch.service'
+
+describe('the unit, as systemd-analyze sees it', () => {
+  const root = mkdtempSync(join(tmpdir(), testFolderPrefix.slice(1)))
+  const unit = join(root, 'etc/systemd/system', unitName)
+  const analyze = (...words: string[]) => startCli([], {}, ['systemd-analyze', '--no-pager', ...words]).result
+  const security = (path: string) => analyze('security', '--offline=true', '--threshold=20', path)
+
+  before(async () => {
+    assert.ok(
+      existsSync('/usr/bin/systemd-analyze'),
+      'the Debian package systemd is missing: bin/setup installs it',
+    )
+    const { exitCode, stdout, stderr } = await runCli(['switch', 'install', '--root', root, '--json'], {
+      VHOSTKIT_RUN_DIR: '/run/vhostkit',
+    })
+    assert.equal(exitCode, 0, stderr)
+    assert.equal((JSON.parse(stdout) as { changed: boolean }).changed, true)
+  })
+  after(() => rmSync(root, { recursive: true, force: true }))
+
+  it('is sound', async () => {
+    const { exitCode, stdout, stderr } = await analyze('verify', unit)
+    assert.deepEqual([exitCode, stdout, stderr], [0, '', ''])
+  })
+
+  it('is exposed by 2.0 at most, and a looser one is refused', async () => {
+    const { exitCode, stdout } = await security(unit)
+    const exposure = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout)?.[1]
+    console.log(`      exposure ${exposure}`)
+    assert.equal(exitCode, 0, stdout)
+    assert.ok(Number(exposure) <= 2)
+    const loose = join(root, unitName)
+    writeFileSync(
+      loose,
+      readFileSync(unit, 'utf8').replace(/^(SystemCallFilter|CapabilityBoundingSet|User)=.*\n/gm, ''),
+    )
+    assert.notEqual((await security(loose)).exitCode, 0)
+  })
+})
+
+describe('the switch under a real systemd', function () {
+  this.timeout(180_000)
+  const jail = new SystemdJail()
+  before(() => jail.start())
+  after(() => jail.end())
+
+  const json = async (...words: string[]) => {
+    const { exitCode, stdout, stderr } = await jail.vhostkit(...words, '--json')
+    return { exitCode, data: JSON.parse(stdout === '' ? '{}' : stdout) as Record<string, unknown>, stderr }
+  }
+  const done = async (...words: string[]) => {
+    const { exitCode, data, stderr } = await json(...words)
+    assert.equal(exitCode, 0, `${words.join(' ')}: ${JSON.stringify(data)} ${stderr}`)
+    return data
+  }
+  const shell = async (script: string) => {
+    const { exitCode, stdout, stderr } = await jail.run('sh', '-ec', script)
+    assert.equal(exitCode, 0, `${script}: ${stderr}`)
+    return stdout.trim()
+  }
+  const status = async () => (await done('switch', 'status')) as unknown as Status
+  const show = (property: string) => shell(`systemctl show -P ${property} ${unitName}`)
+
+  it('takes over from our own supervisor, and is written once', async () => {
+    await done('switch', 'start')
+    assert.deepEqual((await status()).supervision, { by: 'vhostkit', unit: null })
+    const first = await done('switch', 'install')
+    assert.deepEqual(actionsOf(first), ['write', 'write', 'write'])
+    const second = await done('switch', 'install')
+    assert.deepEqual([actionsOf(second), second.changed], [['same', 'same', 'same'], false])
+    await done('switch', 'restart')
+    const { supervision, service } = await status()
+    assert.deepEqual([supervision, service], [{ by: 'systemd', unit: unitName }, { watchdog_ms: 10_000 }])
+    assert.equal(await show('StatusText'), 'serving, 0 ports came back')
+  })
+
+  it('has no right that it could lose, and serves a tap', async () => {
+    const { pid } = await status()
+    const rights = await shell(`grep -E '^(Uid|CapBnd|CapEff|NoNewPrivs|Seccomp):' /proc/${pid}/status`)
+    const user = await shell('id -u vhostkit')
+    assert.match(rights, new RegExp(`^Uid:\\t${user}\\t${user}\\t`, 'm'))
+    for (const line of [
+      'CapBnd:\t0000000000000000',
+      'CapEff:\t0000000000000000',
+      'NoNewPrivs:\t1',
+      'Seccomp:\t2',
+    ]) {
+      assert.ok(rights.includes(line), `${line} in ${rights}`)
+    }
+    await shell('ip tuntap add dev vkj0 mode tap vnet_hdr && ip link set vkj0 up')
+    await call('port.add', { name: 'tap', kind: 'tap', network: 'lan', ifname: 'vkj0' })
+    assert.equal((await portsOf()).find(({ name }) => name === 'tap')?.state, 'up')
+  })
+
+  it('reaches the sockets of a QEMU of another user, and loses no frame in restarts', async () => {
+    // What the hook and `apply` do for a machine of that user: its folder has the group of the switch.
+    await shell(
+      'mkdir -m 750 /run/vhostkit/machines/vm && chown 65534 /run/vhostkit/machines/vm && chmod 2750 /run/vhostkit/machines/vm',
+    )
+    const sockets = ['one', 'two'].map((name) => `/run/vhostkit/machines/vm/${name}`)
+    const words = jail.command(
+      'setpriv',
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+      'sh',
+      '-c',
+      'umask 002; exec "$@"',
+      'sh',
+    )
+    const traffic = new PlayTraffic(sockets, [...words, jail.traffic])
+    try {
+      await traffic.line('listening')
+      for (const socket of sockets) {
+        await call('port.add', { name: socket.slice(-3), kind: 'vhost-user', network: 'lan', socket })
+      }
+      await traffic.line('flowing')
+      const gaps: string[] = []
+      for (let round = 0; round < 2; round++) {
+        await traffic.ask('begin', 'begun')
+        await done('switch', 'restart')
+        const { gap_ns = 0, repeated, corrupt } = await traffic.ask('figures', 'gap_ns')
+        gaps.push((gap_ns / 1e6).toFixed(1))
+        assert.deepEqual([repeated, corrupt], [0, 0])
+      }
+      console.log(`      restarts by systemd: without a frame for ${gaps.join(', ')} ms`)
+      await watchdogBites(traffic)
+      await done('switch', 'uninstall')
+      assert.deepEqual((await status()).supervision, { by: 'vhostkit', unit: null })
+      const { received } = await traffic.end()
+      console.log(`      ${received} frames, 0 lost`)
+    } finally {
+      traffic.kill()
+    }
+  })
+
+  /** A switch that hangs is fed no longer; systemd ends it and starts another. One that crashed is our supervisor's. */
+  async function watchdogBites(traffic: PlayTraffic): Promise<void> {
+    const crashed = (await status()).pid
+    await shell(`kill -KILL ${crashed}`)
+    await traffic.ask('figures', 'gap_ns')
+    assert.notEqual((await status()).pid, crashed)
+    assert.equal(await show('NRestarts'), '0')
+    await shell(
+      `mkdir /etc/systemd/system/${unitName}.d && printf '[Service]\\nWatchdogSec=1\\n' > /etc/systemd/system/${unitName}.d/soon.conf && systemctl daemon-reload`,
+    )
+    await done('switch', 'restart')
+    const { pid, service } = await status()
+    assert.equal(service?.watchdog_ms, 1000)
+    await new Promise((resolve) => setTimeout(resolve, 2_500))
+    assert.deepEqual([await show('NRestarts'), (await status()).pid], ['0', pid], 'fed, it goes on')
+    await shell(`kill -STOP ${pid}`)
+    await traffic.ask('figures', 'gap_ns')
+    assert.equal(await show('NRestarts'), '1')
+    assert.notEqual((await status()).pid, pid)
+  }
+
+  it('leaves what others wrote', async () => {
+    await shell(
+      `! ls /etc/systemd/system/${unitName} /etc/sysusers.d/vhostkit.conf /etc/tmpfiles.d/vhostkit.conf`,
+    )
+    await shell(`printf '[Unit]\\n' > /etc/systemd/system/${unitName}`)
+    const { exitCode, data } = await json('switch', 'install')
+    assert.deepEqual([exitCode, (data.error as { code: string }).code], [4, 'service-refused'])
+    assert.equal(await shell(`cat /etc/systemd/system/${unitName}`), '[Unit]')
+    await done('switch', 'stop')
+  })
+
+  const call = async (method: string, params: object) => {
+    const request = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
+    const script = `const s=require('net').connect('/run/vhostkit/switch.sock',()=>s.write(process.argv[1]+'\\n'));s.on('data',(d)=>{console.log(String(d));s.end()})`
+    const answer = await jail.run('/opt/vhostkit-jail/node', '-e', script, request)
+    assert.match(answer.stdout, /"result"/, answer.stdout + answer.stderr)
+  }
+  const portsOf = async () => (await done('switch', 'ports')).ports as { name: string; state: string }[]
+})
+
+interface Status {
+  pid: number
+  supervision: { by: string; unit: string | null }
+  service: { watchdog_ms: number } | null
+}
+
+function actionsOf(data: Record<string, unknown>): string[] {
+  return (data.files as { action: string }[]).map(({ action }) => action)
+}
