@@ -6,8 +6,9 @@ import { stepsToDestroy, stepsToStart, stepsToStop } from '../core/steps/start-s
 import type { Live, Step } from '../core/steps/steps.js'
 import { removeMachineFile } from '../drivers/host/machine-files.js'
 import { readLive } from '../drivers/live.js'
-import { exists } from '../world/files.js'
+import { exists, removeFile as removePath } from '../world/files.js'
 import { readStored } from './kept-disks.js'
+import { knownHostsFile } from './known-hosts.js'
 import { carryOut, type Operation, withLock } from './operation.js'
 import { forgetOrphans } from './orphan-ports.js'
 import { readSettledReceipt } from './prepare.js'
@@ -76,6 +77,7 @@ export async function destroy(deployment: string, disks: boolean, operation: Ope
     const kept = live.files.filter((path) => !steps.some(({ id }) => id === removeFile(path).id))
     await carryOut(steps, receipt, operation, 'continue')
     await removeReceipt(operation.folders.state, deployment)
+    await removePath(knownHostsFile(operation.folders.state, deployment))
     await forgetOrphans(operation.folders)
     return { steps, remembered: live.switch === null ? await readRemembered(receipt) : [], kept, removed }
   })

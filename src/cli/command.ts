@@ -5,7 +5,8 @@ import type { Places } from './places.js'
 export interface CommandResult {
   text: string
   data: unknown
-  exitCode: ExitCode
+  /** Mostly an ExitCode; that of a program that was run in our place is its own. */
+  exitCode: ExitCode | number
 }
 
 /** Shows what is going on while people wait; never on stdout. */
@@ -35,6 +36,8 @@ export interface CommandContext {
 export interface CommandInput {
   args: Record<string, string | undefined>
   options: Record<string, string | boolean | undefined>
+  /** The words of a last argument that takes all there are. */
+  rest?: readonly string[]
 }
 
 export interface CommandModule {

@@ -1,4 +1,5 @@
 import type { Command } from './command.js'
+import { machineCommands } from './machine-commands.js'
 import { seeingCommands } from './seeing-commands.js'
 import { switchCommands } from './switch-commands.js'
 
@@ -104,19 +105,7 @@ export const commands: Command[] = [
     ],
     load: () => import('./commands/destroy.js'),
   },
-  {
-    name: 'console',
-    summary: 'attach to the serial console of a machine; Ctrl-] detaches',
-    args: [{ name: '<machine>', about: 'as in "vm1", or "pair/vm1" when several deployments have one' }],
-    options: [
-      {
-        flags: '--until <pattern>',
-        about: 'detach when it has said this since its start (a regular expression)',
-      },
-      { flags: '--for <seconds>', about: 'detach after this time' },
-    ],
-    load: () => import('./commands/console.js'),
-  },
+  ...machineCommands,
   {
     name: 'doctor',
     summary: 'look for what is wrong with this host, or a domain, and mend it',

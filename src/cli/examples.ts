@@ -18,6 +18,8 @@ export const examples: Record<string, readonly string[]> = {
   stop: ['vhostkit stop pair vm1 --grace 30'],
   destroy: ['vhostkit destroy pair --dry-run', 'vhostkit destroy pair', 'vhostkit destroy pair --disks'],
   console: ['vhostkit console vm1', "vhostkit console pair/vm1 --until 'login:' --for 60"],
+  ssh: ['vhostkit ssh web1', 'vhostkit ssh pair/vm1 --user root -- uname -r', 'vhostkit ssh web1 --json'],
+  address: ['vhostkit address web1', 'vhostkit address pair/vm1 --json'],
   doctor: [
     'vhostkit doctor',
     'vhostkit doctor web1',

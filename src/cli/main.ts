@@ -5,7 +5,8 @@ import { describeError } from './show-error.js'
 
 /** Runs a command line and prints what came of it. Returns the exit code; only the launcher ends the process. */
 export async function runMain(words: string[]): Promise<number> {
-  const json = words.includes('--json')
+  const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words
+  const json = own.includes('--json')
   if (words.length === 1 && (words[0] === '--version' || words[0] === '-V')) {
     return print({ text: await readVersion(), data: null, exitCode: 0 }, false)
   }
@@ -17,7 +18,7 @@ export async function runMain(words: string[]): Promise<number> {
     const context: CommandContext = {
       places: parsed.places,
       signal: interrupt.signal,
-      report: await chooseReporter(json, words),
+      report: await chooseReporter(json, own),
       follow: (text, data) => write(process.stdout, json ? JSON.stringify(data) : text),
       pour: (bytes) => pour(process.stdout, bytes),
       width: process.stdout.isTTY === true && process.stdout.columns > 0 ? process.stdout.columns : null,
@@ -27,7 +28,7 @@ export async function runMain(words: string[]): Promise<number> {
     const command = await parsed.load()
     return print(await command.run(parsed.input, context), json)
   } catch (error) {
-    return printError(error, json, words.includes('--verbose'))
+    return printError(error, json, own.includes('--verbose'))
   } finally {
     interrupt.stop()
   }

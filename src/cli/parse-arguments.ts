@@ -63,8 +63,11 @@ function addCommand(
   added.addHelpText('after', showExamples(examples[words.join(' ')] ?? []))
   added.action((...values: unknown[]) => {
     const names = args.map(({ name: word }) => word.replace(/[<>[\]]/g, ''))
-    const given = Object.fromEntries(names.map((word, index) => [word, values[index] as string | undefined]))
-    choose(command, { args: given, options: added.opts() })
+    const single = names.filter((word) => !word.endsWith('...'))
+    const given = Object.fromEntries(single.map((word, index) => [word, values[index] as string | undefined]))
+    const rest = values[single.length]
+    const more = single.length < names.length && Array.isArray(rest) ? { rest: rest as string[] } : {}
+    choose(command, { args: given, options: added.opts(), ...more })
   })
 }
 

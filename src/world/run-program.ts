@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { constants } from 'node:os'
 import { execa } from 'execa'
 import { VhostkitError } from '../core/errors.js'
 
@@ -120,6 +121,21 @@ export async function startPiped(argv: readonly string[]): Promise<PipedProgram>
       }
     },
   }
+}
+
+/**
+ * Runs a program that has the terminal, or whatever our input and output are, for itself.
+ * @returns its exit code; as shells do, 128 and its number when a signal ended it
+ */
+export async function runAttached(argv: readonly string[]): Promise<number> {
+  const [program = '', ...args] = argv
+  const result = await execa(program, args, { stdio: 'inherit', buffer: false, reject: false })
+  if (result.exitCode !== undefined) return result.exitCode
+  if (result.signal !== undefined) return 128 + (constants.signals[result.signal] ?? 0)
+  throw new VhostkitError('program-failed', {
+    sentence: `${program} could not be started.`,
+    cause: result.cause,
+  })
 }
 
 interface Failure {

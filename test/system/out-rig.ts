@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import type { GuestImage } from '../../src/demo/guest/guest.js'
 import { GuestSession } from '../../src/demo/guest/guest-session.js'
 import { startCli } from './run-cli.js'
 import { makeSandbox, type Sandbox } from './sandbox.js'
@@ -71,14 +72,16 @@ export function dnsmasqs(sandbox: Sandbox): string[] {
 }
 
 /** A sandbox whose command line runs in the namespace of the "host". */
+/** The command line tool in the namespace of the "host". */
+export const insideProgram = ['ip', 'netns', 'exec', host, process.execPath, 'bin/vhostkit.js']
+
 export async function makeInsideSandbox(): Promise<Sandbox> {
   const sandbox = await makeSandbox()
-  const program = ['ip', 'netns', 'exec', host, process.execPath, 'bin/vhostkit.js']
   return {
     ...sandbox,
-    start: (...args) => startCli(args, sandbox.env, program),
+    start: (...args) => startCli(args, sandbox.env, insideProgram),
     json: async (...args) => {
-      const { exitCode, stdout, stderr, ms } = await startCli([...args, '--json'], sandbox.env, program)
+      const { exitCode, stdout, stderr, ms } = await startCli([...args, '--json'], sandbox.env, insideProgram)
         .result
       if (stdout === '') throw new Error(`nothing on stdout; on stderr: ${stderr}`)
       return { exitCode, data: JSON.parse(stdout) as Record<string, unknown>, ms }
@@ -89,4 +92,19 @@ export async function makeInsideSandbox(): Promise<Sandbox> {
 export function connectGuest(sandbox: Sandbox, machine: string): Promise<GuestSession> {
   const socket = join(sandbox.run, `machines/out.${machine}/console.sock`)
   return GuestSession.connect(machine, socket, new AbortController().signal)
+}
+
+/** Two guests that ask for their addresses; what else the network has is given. */
+export function outSpec({ kernel, initrd }: GuestImage, network: string): string {
+  return [
+    'version: 1',
+    'name: out',
+    'hugepages: off',
+    `boot: { kernel: ${kernel}, initrd: ${initrd}, cmdline: console=ttyS0 panic=-1 quiet vhostkit.ip=dhcp }`,
+    `networks: [{ name: lan, host: 192.168.79.1/24, ${network} }]`,
+    'machines:',
+    '  - { name: one, memory: 128M, interfaces: [lan] }',
+    '  - { name: two_2, memory: 128M, interfaces: [{ network: lan, address: 192.168.79.20/24 }] }',
+    '',
+  ].join('\n')
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { type GuestImage, makeGuest } from '../../src/demo/guest/guest.js'
 import type { GuestSession } from '../../src/demo/guest/guest-session.js'
 import { lookAtHost, requireRoot } from './host-state.js'
 import {
@@ -10,11 +11,15 @@ import {
   dnsmasqs,
   host,
   inside,
+  insideProgram,
+  ip,
   lookAtNetwork,
   makeInsideSandbox,
   makeSpaces,
+  outSpec,
   removeSpaces,
 } from './out-rig.js'
+import { startCli } from './run-cli.js'
 import { errorOf, type Sandbox } from './sandbox.js'
 
 interface Status {
@@ -31,6 +36,7 @@ describe('DHCP and NAT', function () {
   this.timeout(200_000)
   let sandbox: Sandbox
   let untouched: ReturnType<typeof lookAtHost>
+  let guestFiles: GuestImage
   let was: Record<string, string>
   const guests: Record<string, GuestSession> = {}
 
@@ -40,6 +46,7 @@ describe('DHCP and NAT', function () {
     makeSpaces()
     sandbox = await makeInsideSandbox()
     was = lookAtNetwork(sandbox)
+    guestFiles = await makeGuest(process.cwd(), () => undefined, new AbortController().signal)
   })
   after(async () => {
     for (const guest of Object.values(guests)) guest.close()
@@ -48,24 +55,8 @@ describe('DHCP and NAT', function () {
     sandbox?.remove()
   })
 
-  const write = (network: string, kernel?: string) => {
-    const boot = /^boot: \{ kernel: (\S+), initrd: (\S+),/m.exec(readFileSync(sandbox.spec, 'utf8')) ?? []
-    guestFiles = guestFiles ?? { kernel: boot[1] ?? '', initrd: boot[2] ?? '' }
-    return sandbox.writeSpec(
-      [
-        'version: 1',
-        'name: out',
-        'hugepages: off',
-        `boot: { kernel: ${kernel ?? guestFiles.kernel}, initrd: ${guestFiles.initrd}, cmdline: console=ttyS0 panic=-1 quiet vhostkit.ip=dhcp }`,
-        `networks: [{ name: lan, host: 192.168.79.1/24, ${network} }]`,
-        'machines:',
-        '  - { name: one, memory: 128M, interfaces: [lan] }',
-        '  - { name: two_2, memory: 128M, interfaces: [{ network: lan, address: 192.168.79.20/24 }] }',
-        '',
-      ].join('\n'),
-    )
-  }
-  let guestFiles: { kernel: string; initrd: string } | null = null
+  const write = (network: string, kernel?: string) =>
+    sandbox.writeSpec(outSpec({ ...guestFiles, ...(kernel === undefined ? {} : { kernel }) }, network))
   const full = 'dhcp: { domain: lab.internal }, nat: true'
   const apply = async (spec: string) => {
     const { exitCode, data } = await sandbox.json('apply', spec)
@@ -194,6 +185,52 @@ describe('DHCP and NAT', function () {
     assert.equal(await pings('one', beyondAddress), 3)
   })
 
+  it('knows where a machine is: by its lease, and has ssh go there', async () => {
+    const { data } = await sandbox.json('address', 'one')
+    assert.equal(data.source, 'lease')
+    assert.match(String(data.address), /^192\.168\.79\./)
+    const bin = join(sandbox.base, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'ssh'), '#!/bin/sh\nfor word; do echo "[$word]"; done\nexit 7\n', { mode: 0o755 })
+    const words = ['ssh', 'out/one', '--user', 'root', '--', 'echo', '--json', '$(reboot)']
+    const env = { ...sandbox.env, PATH: `${bin}:${process.env.PATH}` }
+    const { exitCode, stdout } = await startCli(words, env, insideProgram).result
+    assert.equal(exitCode, 7)
+    const said = stdout.trim().split('\n')
+    assert.deepEqual(said.slice(-7), [
+      '[-l]',
+      '[root]',
+      '[--]',
+      `[${data.address}]`,
+      '[echo]',
+      '[--json]',
+      '[$(reboot)]',
+    ])
+    assert.ok(said.includes(`[UserKnownHostsFile="${sandbox.state}/ssh/out.known_hosts"]`), stdout)
+    const shown = await sandbox.json('ssh', 'one', '--print-address')
+    assert.equal(shown.data.address, data.address)
+    // The ssh of the test keeps no keys: this stands for them, and must go with the deployment.
+    writeFileSync(join(sandbox.state, 'ssh/out.known_hosts'), 'out.one ssh-ed25519 AAAA\n')
+  })
+
+  it('and without a lease as the host has met it, or meets it when called', async () => {
+    const leased = (await sandbox.json('address', 'one')).data.address
+    assert.equal(await pings('one', '192.168.79.1'), 3)
+    assert.deepEqual(await apply(write('mtu: 1500')), ['stop-dhcp lan', 'delete-nat lan'])
+    const met = (await sandbox.json('address', 'one')).data
+    assert.deepEqual([met.address, met.source], [leased, 'neighbour'])
+    const tap = /vk[0-9a-f]{6}-lan/.exec(ip('-n', host, 'link'))?.[0] ?? ''
+    await guest('one').run('ip -4 address flush dev eth0')
+    ip('-n', host, 'neigh', 'flush', 'dev', tap)
+    const called = (await sandbox.json('address', 'one')).data
+    assert.equal(called.source, 'neighbour')
+    assert.match(String(called.address), new RegExp(`^fe80:.*%${tap}$`))
+    guest('one').close()
+    assert.equal((await sandbox.json('stop', 'out', 'one', '--grace', '0')).exitCode, 0)
+    const { exitCode, data } = await sandbox.json('address', 'one')
+    assert.deepEqual([exitCode, errorOf(data).code], [1, 'address-unknown'])
+  })
+
   it('is destroyed, and rules, forwarding and processes are as before', async () => {
     for (const session of Object.values(guests)) session.close()
     const { exitCode, data } = await sandbox.json('destroy', 'out', '--grace', '0')
@@ -201,6 +238,7 @@ describe('DHCP and NAT', function () {
     assert.deepEqual(lookAtNetwork(sandbox), was)
     assert.equal(existsSync(join(sandbox.run, 'networks/out.lan')), false)
     assert.equal(existsSync(join(sandbox.state, 'forwarding.json')), false)
+    assert.equal(existsSync(join(sandbox.state, 'ssh/out.known_hosts')), false)
     assert.deepEqual(lookAtHost(), untouched)
   })
 })

@@ -1,3 +1,4 @@
+import { askServices } from './ask-services.js'
 import { checkHost, checkName, checkNames, checkPath } from './check-text.js'
 import { chooseHost, hasHugepages } from './defaults.js'
 import { type Answers, answerTo, choose, type Question, splitWords } from './question.js'
@@ -14,6 +15,7 @@ export function askDeployment(sights: Sights, answers: Answers): Question[] {
       askHost(sights, answers, network, index),
     ),
     ...askBoot(sights, answers),
+    ...askServices(sights, answers),
     ...askHugepages(sights),
   ]
 }

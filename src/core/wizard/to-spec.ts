@@ -21,7 +21,11 @@ export function toSpecText(sights: Sights, answers: Answers): string {
       ...(boot === null ? {} : { boot: withoutEmpty(boot) }),
       networks: splitWords(of('networks')).map((name) => {
         const host = of(`host.${name}`)
-        return host === '' || host === 'none' ? { name } : { name, host }
+        if (host === '' || host === 'none') return { name }
+        const services = of(`services.${name}`)
+        const dhcp = services === 'both' || services === 'dhcp' ? { dhcp: true } : {}
+        const nat = services === 'both' || services === 'nat' ? { nat: true } : {}
+        return { name, host, ...dhcp, ...nat }
       }),
       machines: listMachines(answers).map((machine, index) => ({
         ...machine,
