@@ -32,12 +32,25 @@ export async function readNeighbours(ifname: string): Promise<Neighbour[]> {
   )
 }
 
+/** Who answered, in the output of `ping`: link-local addresses, each once. */
+export function parseAnswers(text: string): string[] {
+  const answers = [...text.matchAll(/ from (fe80:[0-9a-f:]*[0-9a-f])(?:%\S+)?: icmp_seq=/g)]
+  return [...new Set(answers.map(([, address]) => address ?? ''))]
+}
+
+/** A flood of answers is nobody's that we look for. */
+const mostCalled = 64
+
 /**
- * Has everybody on a link look for the host: to answer a ping of all IPv6 nodes they must ask for its MAC, and
- * the kernel remembers who asked. What the ping itself says does not matter.
+ * Has everybody on a link show himself: all IPv6 nodes are pinged at once, then each that answered alone, for
+ * which the kernel must learn his MAC. What the pings themselves say does not matter.
  */
 export async function callNeighbours(ifname: string): Promise<void> {
-  await runProgram('ping', ['-6', '-q', '-c', '3', '-i', '0.2', '-W', '1', '-I', ifname, 'ff02::1'], {
-    timeoutMs: 4_000,
-  })
+  const all = await ping(['-c', '8', '-i', '0.2', '-W', '1', '-I', ifname, 'ff02::1'])
+  const answers = parseAnswers(all.stdout).slice(0, mostCalled)
+  await Promise.all(answers.map((address) => ping(['-c', '1', '-W', '1', '-I', ifname, address])))
+}
+
+function ping(words: string[]) {
+  return runProgram('ping', ['-6', '-n', ...words], { timeoutMs: 5_000, env: { LC_ALL: 'C' } })
 }

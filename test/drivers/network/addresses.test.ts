@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { MachineArtifact } from '../../../src/core/render/artifacts.js'
 import { renderSshArgv } from '../../../src/core/render/ssh-argv.js'
 import { parseAgentAddresses, readAgentAddresses } from '../../../src/drivers/network/guest-agent.js'
-import { parseNeighbours } from '../../../src/drivers/network/neighbours.js'
+import { parseAnswers, parseNeighbours } from '../../../src/drivers/network/neighbours.js'
 import { runAttached } from '../../../src/world/run-program.js'
 import { serveLines } from '../line-server.js'
 
@@ -22,6 +22,16 @@ describe('addresses of machines', () => {
       { address: 'fe80::5054:ff:fe12:3456', mac: '52:54:00:12:34:56' },
     ])
     assert.deepEqual(parseNeighbours(''), [])
+  })
+
+  it('who answered a ping of all, each once', () => {
+    const text = [
+      'PING ff02::1(ff02::1) from :: vk84a1c3-lan: 56 data bytes',
+      '64 bytes from fe80::3812:11ff:fe04:3a8e%vk84a1c3-lan: icmp_seq=1 ttl=64 time=0.051 ms',
+      '64 bytes from fe80::5054:ff:fe71:4aa1%vk84a1c3-lan: icmp_seq=1 ttl=64 time=1.3 ms (DUP!)',
+      '64 bytes from fe80::3812:11ff:fe04:3a8e%vk84a1c3-lan: icmp_seq=2 ttl=64 time=0.053 ms',
+    ].join('\n')
+    assert.deepEqual(parseAnswers(text), ['fe80::3812:11ff:fe04:3a8e', 'fe80::5054:ff:fe71:4aa1'])
   })
 
   const links = [
