@@ -36,8 +36,6 @@ export function makeSpaces(): void {
   // A hardened host: a change of ip_forward would set these too, and they must come back.
   for (const setting of ['ip_forward=0', 'conf.all.accept_redirects=0', 'conf.uplink.forwarding=1'])
     inside(host, 'sysctl', '-qw', `net.ipv4.${setting}`)
-  // Beyond knows a way to the guests, so that only our rules keep it out.
-  ip('-n', beyond, 'route', 'add', '192.168.79.0/24', 'via', '198.51.100.1')
 }
 
 export function removeSpaces(): void {
