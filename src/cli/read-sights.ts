@@ -1,10 +1,13 @@
-import { basename, join } from 'node:path'
+import { homedir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import type { ImageFact } from '../core/facts/facts.js'
 import { namePattern } from '../core/spec/names.js'
 import { requireConnect } from '../core/spec/override-spec.js'
 import type { GuestChoice, Sights } from '../core/wizard/sights.js'
 import { listNetworks } from '../drivers/libvirt/list-networks.js'
 import { readFacts } from '../host/facts.js'
 import { listFolder } from '../world/files.js'
+import { findImages, imageChoice, readKeys } from './find-images.js'
 import type { Places } from './places.js'
 import { findTestGuest } from './read-input.js'
 
@@ -12,18 +15,26 @@ import { findTestGuest } from './read-input.js'
 export async function readSights(places: Places, folder: string, force: boolean): Promise<Sights> {
   const facts = await readFacts(places.builtSwitch)
   const name = basename(folder)
-  const [libvirtNetworks, guests, files] = await Promise.all([
+  const [libvirtNetworks, guests, files, images, keys] = await Promise.all([
     facts.libvirt === null ? null : listNetworks(requireConnect(undefined, facts.uid)),
     findGuests(places.root, folder),
     listFolder(folder),
+    findImages(folder, homedir()),
+    readKeys(join(homedir(), '.ssh')),
   ])
+  const here = ({ path }: ImageFact) => dirname(path) === folder
   return {
-    facts,
+    facts: { ...facts, images },
     folders: places.folders,
     suggestedName: namePattern.test(name) && name.length <= 24 ? name : 'lab',
     subnets: facts.routes.map(({ subnet }) => subnet),
     libvirtNetworks,
-    guests,
+    guests: [
+      ...images.filter(here).map(imageChoice),
+      ...guests,
+      ...images.filter((image) => !here(image)).map(imageChoice),
+    ],
+    keys,
     takenFiles: force ? [] : files,
   }
 }
@@ -42,12 +53,14 @@ async function findGuests(root: string, folder: string): Promise<GuestChoice[]> 
     }
     return {
       id: kernel,
+      about: boot.kernel,
+      disk: null,
       label: `${kernel}${initrd === undefined ? '' : ` with ${initrd}`}`,
       boot,
       addressed: false,
     }
   })
   const test = await findTestGuest(root)
-  const demo = { id: 'demo', label: "the demo's guest, which answers pings", addressed: true }
-  return [...own, ...(test === undefined ? [] : [{ ...demo, boot: test }])]
+  const demo = { id: 'demo', label: "the demo's guest, which answers pings", disk: null, addressed: true }
+  return [...own, ...(test === undefined ? [] : [{ ...demo, about: test.kernel, boot: test }])]
 }

@@ -4,14 +4,19 @@ import type { Question } from '../../src/core/wizard/question.js'
 import { listConfig, textConfig } from '../../src/wizard/ask.js'
 import { liveText } from '../../src/wizard/live-text.js'
 import { talk } from '../core/wizard/conversation.js'
-import { sightsOf } from '../core/wizard/sights.js'
+import { cloud, sightsOf } from '../core/wizard/sights.js'
 
 export const screensFile = 'test/wizard/screens.txt'
 
 /** Every question there is: two networks, two machines that are not alike, a kernel of one's own. */
 export function everyQuestion(): Question[] {
-  const wish: Record<string, string> = { networks: 'lan, storage', alike: 'no', boot: 'own' }
-  return talk(sightsOf('two-node-libvirt'), ({ id, ...question }) => wish[id] ?? question.default).questions
+  const own: Record<string, string> = { networks: 'lan, storage', alike: 'no', boot: 'own' }
+  const image: Record<string, string> = { boot: cloud.path }
+  const asked = [own, image].flatMap(
+    (wish) =>
+      talk(sightsOf('two-node-libvirt'), ({ id, ...question }) => wish[id] ?? question.default).questions,
+  )
+  return asked.filter(({ id }, index) => asked.findIndex((question) => question.id === id) === index)
 }
 
 /** A question in inquirer's own test terminal. */

@@ -10,12 +10,15 @@ const userData = z
   .regex(/^#/, expecting('a text that begins with "#", such as #cloud-config'))
   .max(65_536, expecting('a text of at most 65536 characters'))
 
+export const userSchema = text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a Linux user')
+export const publicKeyPattern = /^(ssh-|ecdsa-|sk-)[!-~]+ [\x20-\x7e]{20,8000}$/
+
 /** What cloud-init in the guest is told at its first boot. */
 export const cloudInitSchema = mapping({
-  user: text(/^[a-z_][a-z0-9_-]{0,31}$/, 'the name of a Linux user').optional(),
+  user: userSchema.optional(),
   password: text(/^\$[0-9a-z]{1,2}\$[!-9;-~]{10,300}$/, 'a hash as `openssl passwd -6` prints it').optional(),
   'ssh-keys': list(
-    text(/^(ssh-|ecdsa-|sk-)[!-~]+ [\x20-\x7e]{20,8000}$/, 'a line of an OpenSSH public key file'),
+    text(publicKeyPattern, 'a line of an OpenSSH public key file'),
     'public keys',
     1,
     64,

@@ -8,6 +8,8 @@ const diskText = 'the path of an image, or a mapping with image, cdrom or size'
 const readonlyText = expecting('a disk that the guest writes, for a size or without overlay')
 const cdromText = expecting('cdrom alone: it has no other keys')
 
+export const diskSizeSchema = sizeOf(mib, 64 * 1024 * gib, 'a size such as 20G, 1M to 64T')
+
 /** One disk: an image (with an overlay of the machine's own unless told), a CD, or an empty one of a size. */
 export const diskSchema = z
   .preprocess(
@@ -17,7 +19,7 @@ export const diskSchema = z
         image: pathSchema.optional(),
         cdrom: pathSchema.optional(),
         format: z.enum(['raw', 'qcow2'], expecting('raw or qcow2')).optional(),
-        size: sizeOf(mib, 64 * 1024 * gib, 'a size such as 20G, 1M to 64T').optional(),
+        size: diskSizeSchema.optional(),
         overlay: yesOrNo.optional(),
         readonly: yesOrNo.default(false),
         bus: z.enum(['virtio', 'sata', 'scsi'], expecting('virtio, sata or scsi')).optional(),

@@ -1,5 +1,6 @@
+import { askGuest } from './ask-guest.js'
 import { askServices } from './ask-services.js'
-import { checkHost, checkName, checkNames, checkPath } from './check-text.js'
+import { checkHost, checkName, checkNames } from './check-text.js'
 import { chooseHost, hasHugepages } from './defaults.js'
 import { type Answers, answerTo, choose, type Question, splitWords } from './question.js'
 import { showPages } from './show-host.js'
@@ -14,7 +15,7 @@ export function askDeployment(sights: Sights, answers: Answers): Question[] {
     ...splitWords(answerTo(answers, 'networks')).flatMap((network, index) =>
       askHost(sights, answers, network, index),
     ),
-    ...askBoot(sights, answers),
+    ...askGuest(sights, answers),
     ...askServices(sights, answers),
     ...askHugepages(sights),
   ]
@@ -86,53 +87,6 @@ function askHost({ facts, subnets }: Sights, answers: Answers, network: string, 
       choices: null,
       default: index === 0 ? chooseHost(taken) : 'none',
       check: (text) => checkHost(text, taken),
-    },
-  ]
-}
-
-function askBoot({ guests }: Sights, answers: Answers): Question[] {
-  const own = { answer: 'own', label: 'a kernel of your own', about: 'You are asked for its path.' }
-  const found = guests.map(({ id, label, boot }) => ({ answer: id, label, about: boot.kernel }))
-  const ask = choose({
-    id: 'boot',
-    prompt: 'What shall the machines boot?',
-    why:
-      found.length === 0
-        ? 'No image was found. After `vhostkit demo` its guest can be chosen here.'
-        : 'These were found on this host.',
-    shown: [],
-    choices: [...found, own],
-    default: found[0]?.answer ?? 'own',
-  })
-  return answerTo(answers, 'boot') === 'own' ? [ask, ...askKernel()] : [ask]
-}
-
-function askKernel(): Question[] {
-  const path = { shown: [], choices: null }
-  return [
-    {
-      ...path,
-      id: 'kernel',
-      prompt: 'Where is the kernel?',
-      why: 'An absolute path; QEMU loads it itself, so no boot loader is needed.',
-      default: '/srv/vmlinuz',
-      check: checkPath,
-    },
-    {
-      ...path,
-      id: 'initrd',
-      prompt: 'Where is its initial RAM disk?',
-      why: 'An absolute path, or none.',
-      default: 'none',
-      check: (text) => (text === 'none' ? null : checkPath(text)),
-    },
-    {
-      ...path,
-      id: 'cmdline',
-      prompt: 'What is its command line?',
-      why: 'console=ttyS0 sends its messages to the console that vhostkit keeps.',
-      default: 'console=ttyS0',
-      check: (text) => (/^[^\0\r\n]{0,2047}$/.test(text) ? null : 'one line of at most 2047 characters'),
     },
   ]
 }

@@ -1,4 +1,6 @@
 import { type Cidr, cidrsOverlap, parseCidr, whyNotAHostAddress } from '../spec/address.js'
+import { userSchema } from '../spec/cloud-init-schema.js'
+import { diskSizeSchema } from '../spec/disk-schema.js'
 import { mib, parseSize, showSize } from '../spec/size.js'
 import { cpusSchema, nameSchema, sizeSchema } from '../spec/value-schemas.js'
 import { splitWords } from './question.js'
@@ -56,6 +58,17 @@ export function findRival(cidr: Cidr, others: string[]): string | null {
       return subnet !== null && cidrsOverlap(cidr, subnet)
     }) ?? null
   )
+}
+
+/** A size that an image fits into. */
+export function checkDiskSize(text: string, leastBytes: number): string | null {
+  const refusal = refusalOf(diskSizeSchema, text)
+  if (refusal !== null) return refusal
+  return (parseSize(text) ?? 0) >= leastBytes ? null : `at least ${showSize(leastBytes)}, which the image has`
+}
+
+export function checkUser(text: string): string | null {
+  return refusalOf(userSchema, text)
 }
 
 export function checkPath(text: string): string | null {

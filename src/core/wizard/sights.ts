@@ -13,6 +13,8 @@ export interface Sights {
   /** Names of libvirt's own networks; null when libvirt does not answer. */
   libvirtNetworks: string[] | null
   guests: GuestChoice[]
+  /** Public keys of the user: the name of the file, and its line. */
+  keys: { file: string; line: string }[]
   /** Names that a new spec must not have, since there are files of them. */
   takenFiles: string[]
 }
@@ -22,7 +24,11 @@ export interface GuestChoice {
   /** Its word in answers. */
   id: string
   label: string
-  boot: BootSpec
+  about: string
+  /** null: it boots from its disk. */
+  boot: BootSpec | null
+  /** An image that each machine writes over, or a CD to install from; `bytes` is what a guest sees of it. */
+  disk: { use: 'image' | 'cdrom'; path: string; bytes: number } | null
   /** It takes its address from `vhostkit.ip=` on the command line, as the demo's guest does. */
   addressed: boolean
 }

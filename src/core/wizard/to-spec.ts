@@ -1,7 +1,7 @@
 import { parseCidr } from '../spec/address.js'
 import { parseSpec } from '../spec/parse-spec.js'
 import type { Problem } from '../spec/problem.js'
-import type { Spec } from '../spec/spec.js'
+import type { BootSpec, Spec } from '../spec/spec.js'
 import { writeYaml } from '../spec/write-yaml.js'
 import { groupsOf } from './ask-machines.js'
 import { type Answers, answerTo, splitWords } from './question.js'
@@ -19,6 +19,8 @@ export function toSpecText(sights: Sights, answers: Answers): string {
       ...(of('driver') === 'libvirt' ? { driver: 'libvirt' } : {}),
       ...(['', 'preferred'].includes(of('hugepages')) ? {} : { hugepages: of('hugepages') }),
       ...(boot === null ? {} : { boot: withoutEmpty(boot) }),
+      ...(of('firmware') === 'uefi' ? { firmware: 'uefi' } : {}),
+      ...cloudInitEntry(sights, answers),
       networks: splitWords(of('networks')).map((name) => {
         const host = of(`host.${name}`)
         if (host === '' || host === 'none') return { name }
@@ -29,8 +31,10 @@ export function toSpecText(sights: Sights, answers: Answers): string {
       }),
       machines: listMachines(answers).map((machine, index) => ({
         ...machine,
-        ...(guest?.addressed === true
-          ? { boot: addressedBoot(guest, answers, machine.interfaces, index) }
+        ...diskEntry(guest, answers),
+        interfaces: interfaceEntries(answers, machine.interfaces, index),
+        ...(guest?.addressed === true && guest.boot !== null
+          ? { boot: addressedBoot(guest.boot, answers, machine.interfaces, index) }
           : {}),
       })),
     },
@@ -45,7 +49,7 @@ export function toSpec(sights: Sights, answers: Answers): { ok: Spec } | { probl
 /** The addresses that the machines will have, as far as the wizard gives them any. */
 export function listAddresses(sights: Sights, answers: Answers): string[] {
   const guest = sights.guests.find(({ id }) => id === answerTo(answers, 'boot'))
-  if (guest?.addressed !== true) return []
+  if (guest?.addressed !== true && !hasSeed(answers)) return []
   return listMachines(answers).flatMap(
     ({ interfaces }, index) => addressOf(answers, interfaces, index)?.split('/')[0] ?? [],
   )
@@ -71,6 +75,32 @@ function listMachines(answers: Answers): MachineEntry[] {
   return Array.from({ length: Number(of('machines')) }, (_, index) => one('', `vm${index + 1}`))
 }
 
+/** Whether the guests get a seed. */
+function hasSeed(answers: Answers): boolean {
+  return !['', 'none'].includes(answerTo(answers, 'user'))
+}
+
+function cloudInitEntry({ keys }: Sights, answers: Answers): Record<string, unknown> {
+  if (!hasSeed(answers)) return {}
+  const key = keys.find(({ file }) => file === answerTo(answers, 'key'))
+  const user = { user: answerTo(answers, 'user') }
+  return { 'cloud-init': { ...user, ...(key === undefined ? {} : { 'ssh-keys': [key.line] }) } }
+}
+
+function diskEntry(guest: GuestChoice | null, answers: Answers): Record<string, unknown> {
+  const disk = guest?.disk ?? null
+  if (disk === null) return {}
+  const size = answerTo(answers, 'disk')
+  if (disk.use === 'image') return { disks: [{ image: disk.path, size }] }
+  return { boot: 'cdrom', disks: [{ size }, { cdrom: disk.path }] }
+}
+
+/** With a seed the guest is told its address on its first network. */
+function interfaceEntries(answers: Answers, networks: string[], index: number): unknown[] {
+  const address = hasSeed(answers) ? addressOf(answers, networks, index) : null
+  return networks.map((network, place) => (place === 0 && address !== null ? { network, address } : network))
+}
+
 function ownBoot(answers: Answers): { kernel: string; initrd: string; cmdline: string } {
   const initrd = answerTo(answers, 'initrd')
   return {
@@ -85,7 +115,7 @@ function withoutEmpty<Boot extends { initrd: string }>(boot: Boot): Omit<Boot, '
   return initrd === '' ? rest : boot
 }
 
-function addressedBoot({ boot }: GuestChoice, answers: Answers, networks: string[], index: number) {
+function addressedBoot(boot: BootSpec, answers: Answers, networks: string[], index: number) {
   const address = addressOf(answers, networks, index)
   const cmdline = address === null ? boot.cmdline : `${boot.cmdline} vhostkit.ip=${address}`
   return withoutEmpty({ ...boot, cmdline })

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
+import { gib } from '../../../src/core/spec/size.js'
 import { nextQuestion } from '../../../src/core/wizard/next-question.js'
 import { answerTo, type Question } from '../../../src/core/wizard/question.js'
 import { replay } from '../../../src/core/wizard/replay.js'
-import { toSpec, toSpecText } from '../../../src/core/wizard/to-spec.js'
+import type { Sights } from '../../../src/core/wizard/sights.js'
+import { listAddresses, toSpec, toSpecText } from '../../../src/core/wizard/to-spec.js'
 import { specOf } from '../../plan-of.js'
 import { conversationFile, keptHosts, talk, transcript } from './conversation.js'
-import { sightsOf } from './sights.js'
+import { cd, cloud, sightsOf } from './sights.js'
 
 /** Texts that somebody may type, good and bad; the checks of the questions tell which. */
 const typed = [
@@ -52,6 +54,9 @@ const typed = [
   'true',
   "it's",
   'out.yaml',
+  '3G',
+  '10G',
+  'admin',
   'lab.yaml',
   './lab.yaml',
   '[x]',
@@ -127,6 +132,68 @@ describe('wizard', () => {
       spec.machines.map(({ boot }) => /vhostkit\.ip=([\d./]+)/.exec(JSON.stringify(boot))?.[1]),
       ['192.168.78.11/24', '192.168.78.12/24'],
     )
+  })
+
+  it('makes disks over an image, a user with a key, and addresses that the guests are told', () => {
+    const sights = sightsOf('one-node')
+    const { answers, questions } = talk(sights, ({ id, ...question }) =>
+      id === 'boot' ? cloud.path : id === 'firmware' ? 'uefi' : question.default,
+    )
+    const ids = questions.map(({ id }) => id)
+    for (const id of ['disk', 'firmware', 'user', 'key']) assert.ok(ids.includes(id), id)
+    const { machines } = specOf(toSpecText(sights, answers))
+    assert.deepEqual(
+      machines.map(({ disks, interfaces, firmware, cloudInit, boot }) => [
+        disks.map(({ image, sizeBytes, use }) => [image, sizeBytes, use]),
+        interfaces[0]?.addresses,
+        firmware,
+        [cloudInit?.user, cloudInit?.sshKeys.length],
+        boot,
+      ]),
+      [11, 12].map((last) => [
+        [[cloud.path, 10 * gib, 'own']],
+        [`192.168.78.${last}/24`],
+        'uefi',
+        ['admin', 1],
+        null,
+      ]),
+    )
+    assert.deepEqual(listAddresses(sights, answers), ['192.168.78.11', '192.168.78.12'])
+    const action = questions.find(({ id }) => id === 'action')
+    assert.ok(
+      action?.choices?.some(({ answer }) => answer === 'both'),
+      action?.shown.join('\n'),
+    )
+  })
+
+  it('installs from a CD onto an empty disk, without a seed', () => {
+    const sights = sightsOf('one-node')
+    const { answers, questions } = talk(sights, ({ id, ...question }) =>
+      id === 'boot' ? cd.path : question.default,
+    )
+    assert.ok(!questions.some(({ id }) => id === 'user'))
+    const [machine] = specOf(toSpecText(sights, answers)).machines
+    assert.deepEqual(
+      [machine?.boot, machine?.disks.map(({ use }) => use), machine?.cloudInit],
+      ['cdrom', ['own', 'cdrom'], null],
+    )
+  })
+
+  it('asks nothing of a seed that nobody could make, or of keys that nobody has', () => {
+    const ids = (changes: Partial<Sights>) =>
+      talk(sightsOf('one-node', changes), ({ id, ...question }) =>
+        id === 'boot' ? cloud.path : question.default,
+      )
+        .questions.map(({ id }) => id)
+        .filter((id) => ['user', 'key', 'firmware'].includes(id))
+    const { facts } = sightsOf('one-node')
+    assert.deepEqual(ids({ facts: { ...facts, makers: ['qemu-img'], uefi: null } }), [])
+    assert.deepEqual(ids({ keys: [], facts: { ...facts, uefi: null } }), ['user'])
+    const size = talk(sightsOf('one-node'), ({ id, ...question }) =>
+      id === 'boot' ? cloud.path : question.default,
+    ).questions.find(({ id }) => id === 'disk')
+    assert.match(size?.check('2G') ?? '', /at least 3G/)
+    assert.equal(size?.check('3G'), null)
   })
 
   it('only offers to write what the host cannot carry out', () => {
