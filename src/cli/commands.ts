@@ -1,4 +1,6 @@
 import type { Command } from './command.js'
+import { connect } from './common-options.js'
+import { initCommand } from './init-command.js'
 import { machineCommands } from './machine-commands.js'
 import { seeingCommands } from './seeing-commands.js'
 import { switchCommands } from './switch-commands.js'
@@ -9,7 +11,6 @@ const machine = { name: '[machine]', about: 'one machine; all of them without it
 const dryRun = { flags: '--dry-run', about: 'only print the steps' }
 const grace = { flags: '--grace <seconds>', about: 'time a machine gets to shut down by itself (10)' }
 const restart = { flags: '--restart', about: 'restart what runs with another command line than planned' }
-const connect = { flags: '--connect <uri>', about: 'with libvirt: which one (as root qemu:///system)' }
 const driver = [
   { flags: '--driver <name>', about: 'qemu or libvirt, in place of the driver in the spec' },
   connect,
@@ -22,16 +23,7 @@ const plugArgs = [
 
 /** Every command there is; help comes from here too. */
 export const commands: Command[] = [
-  {
-    name: 'init',
-    summary: 'ask what is to be, show the plan, and write the spec, apply it, or both',
-    options: [
-      { flags: '--answers <file>', about: 'answers as YAML or JSON ("-": stdin) in place of questions' },
-      { flags: '--force', about: 'write over a spec that is there' },
-    ],
-    native: true,
-    load: () => import('./commands/init.js'),
-  },
+  initCommand,
   {
     name: 'schema',
     summary: 'print the JSON Schema of a spec, for editors and other programs',

@@ -7,3 +7,5 @@ export const commonOptions: readonly { flags: string; about: string }[] = [
   { flags: '--run-dir <folder>', about: 'sockets, pids and logs (else VHOSTKIT_RUN_DIR)' },
   { flags: '--state-dir <folder>', about: 'receipts and the lock (else VHOSTKIT_STATE_DIR)' },
 ]
+
+export const connect = { flags: '--connect <uri>', about: 'with libvirt: which one (as root qemu:///system)' }

@@ -3,7 +3,11 @@
  * without an example fails the test.
  */
 export const examples: Record<string, readonly string[]> = {
-  init: ['vhostkit init', 'vhostkit init --answers answers.yaml --json'],
+  init: [
+    'vhostkit init',
+    'vhostkit init --answers answers.yaml --json',
+    'vhostkit init --from web --to web.yaml',
+  ],
   schema: ['vhostkit schema'],
   plan: ['vhostkit plan pair.yaml', 'vhostkit plan pair.yaml --driver libvirt --json'],
   render: ['vhostkit render pair.yaml', 'vhostkit render pair.yaml --to out/'],

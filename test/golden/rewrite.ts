@@ -4,6 +4,7 @@ import { renderTroubleshooting } from '../../src/core/doctor/troubleshooting.js'
 import { renderErrorPage } from '../../src/core/error-page.js'
 import { renderSpecPage, specJsonSchema } from '../../src/core/spec/json-schema.js'
 import { goldenFolder, sampleService } from '../core/service/sample-service.js'
+import { caseNames, renderTakenOver, specFile } from '../core/take-over/cases.js'
 import { conversationFile, keptHosts, transcript } from '../core/wizard/conversation.js'
 import { sightsOf } from '../core/wizard/sights.js'
 import { renderScreens, screensFile } from '../wizard/screens.js'
@@ -26,4 +27,5 @@ mkdirSync(goldenFolder, { recursive: true })
 for (const { template, text } of sampleService()) writeFileSync(join(goldenFolder, template), text)
 mkdirSync('test/core/wizard/conversations', { recursive: true })
 for (const host of keptHosts) writeFileSync(conversationFile(host), transcript(sightsOf(host)))
+for (const name of caseNames()) writeFileSync(specFile(name), renderTakenOver(name))
 writeFileSync(screensFile, await renderScreens())

@@ -51,6 +51,8 @@ export function describeUsefulMachines(
   get: () => { sandbox: Sandbox; spec: string; images: BootImages; rewrite(packages: string[]): string },
   /** How far the machine with UEFI must come. */
   uefiWords: string,
+  /** Tests of one driver alone, while the machines run as they were applied. */
+  more: () => void = () => undefined,
 ): void {
   const signal = new AbortController().signal
   let session: GuestSession | null = null
@@ -79,6 +81,8 @@ export function describeUsefulMachines(
     }
     assert.equal((await sandbox.json('apply', spec)).data.changed, false)
   })
+
+  more()
 
   it('shows the guest its disks: the image, grown, an empty one, the seed', async () => {
     session = await connect()

@@ -10,10 +10,16 @@ import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { readSights } from '../read-sights.js'
 import { readStdin } from '../read-stdin.js'
 import { applySpec } from './apply.js'
+import { initFrom } from './init-from.js'
 
 export async function run(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const force = input.options.force === true
-  const { answers: file } = input.options
+  const { answers: file, from } = input.options
+  if (typeof from === 'string') {
+    if (typeof file === 'string')
+      throw new VhostkitError('usage', { sentence: '--from and --answers are two ways to the same spec.' })
+    return initFrom(from, input, context)
+  }
   if (typeof file !== 'string') requireTerminal()
   const sights = await readSights(context.places, process.cwd(), force)
   const answers =

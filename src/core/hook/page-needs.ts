@@ -29,7 +29,7 @@ const units: Record<string, number> = {
 export function pageNeeds(domain: XmlElement): PageNeed[] {
   const hugepages = find(domain, 'memoryBacking', 'hugepages')
   if (hugepages === null) return []
-  const cells = readCells(domain)
+  const cells = cellsOf(domain)
   const sums = new Map<string, PageNeed>()
   for (const { id, bytes } of cells) {
     const pageBytes = pageSizeOf(hugepages, id)
@@ -43,7 +43,7 @@ export function pageNeeds(domain: XmlElement): PageNeed[] {
 }
 
 /** Guest nodes with their memory; a domain without any has all of it in node 0. */
-function readCells(domain: XmlElement): { id: number; bytes: number }[] {
+export function cellsOf(domain: XmlElement): { id: number; bytes: number }[] {
   const cells = elementsOf(find(domain, 'cpu', 'numa') ?? domain, 'cell')
   if (cells.length > 0) {
     return cells.map((cell, index) => ({
@@ -55,7 +55,8 @@ function readCells(domain: XmlElement): { id: number; bytes: number }[] {
   return [{ id: 0, bytes: readBytes(textOf(memory), attributeOf(memory, 'unit')) }]
 }
 
-function readBytes(text: string, unit: string | null): number {
+/** What an element of memory says, in its unit; 0 when it is no number. */
+export function readBytes(text: string, unit: string | null): number {
   const factor = Object.hasOwn(units, unit ?? 'KiB') ? (units[unit ?? 'KiB'] ?? 1024) : 1024
   return /^\d{1,15}$/.test(text) ? Number(text) * factor : 0
 }
