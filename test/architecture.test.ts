@@ -44,6 +44,10 @@ const breaches: Record<string, SourceFile[]> = {
     { path: 'src/a.ts', text: '// @ts-ignore\n' },
   ],
   'no shell': [{ path: 'src/world/a.ts', text: "spawn('ls', { shell: true })\n" }],
+  'signals are for one process': [
+    { path: 'src/demo/a.ts', text: "process.kill(pid, 'SIGKILL')\n" },
+    { path: 'test/system/a.test.ts', text: "process.kill(running?.pid ?? 0, 'SIGKILL')\n" },
+  ],
   'nothing left for later': [
     { path: 'src/a.ts', text: '// TODO: later\n' },
     { path: 'test/a.test.ts', text: "it.only('x', () => {})\n" },

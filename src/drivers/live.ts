@@ -67,7 +67,10 @@ async function readPools(all: Artifacts[], reserved: Live['reserved']): Promise<
   const pools = [...all.flatMap(({ hugepages }) => hugepages), ...reserved]
   const keys = new Map(pools.map(({ node, pageBytes }) => [`${node}/${pageBytes}`, { node, pageBytes }]))
   return Promise.all(
-    [...keys.values()].map(async (key) => ({ ...key, ...(await readPool(key.node, key.pageBytes)) })),
+    [...keys.values()].map(async (key) => {
+      const { total, free, promised } = await readPool(key.node, key.pageBytes)
+      return { ...key, total, free: Math.max(0, free - promised) }
+    }),
   )
 }
 

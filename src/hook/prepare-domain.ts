@@ -5,7 +5,6 @@ import type { DomainNeeds } from '../core/hook/domain-needs.js'
 import { addPort, makeFolder, startSwitch } from '../core/steps/make-step.js'
 import { samePort } from '../core/steps/same-port.js'
 import type { Action, Step } from '../core/steps/steps.js'
-import { askSwitch } from '../drivers/switch/client.js'
 import { toPortRequest } from '../drivers/switch/ports.js'
 import { readBootId } from '../world/boot-id.js'
 import { exists } from '../world/files.js'
@@ -14,11 +13,11 @@ import { type DomainRecord, newRecord, writeRecord } from './domain-record.js'
 import { hookHands } from './hook-hands.js'
 import { hookLockFolder, releaseDomain } from './release-domain.js'
 import type { HookSettings } from './settings.js'
+import { readPortsSoon, requireSteady } from './steady-switch.js'
 import { takePages } from './take-pages.js'
 
 /** All of it: libvirt, and whoever starts the domain, wait meanwhile. */
 const prepareLimitMs = 2_000
-const switchAnswerLimitMs = 1_000
 
 /**
  * Makes ready what QEMU will need in a moment: folder, hugepages, the switch and its ports.
@@ -30,7 +29,8 @@ export async function prepareDomain(needs: DomainNeeds, settings: HookSettings):
   // It does not run yet: what was taken for an earlier start that was cut off is given back first.
   await releaseDomain(needs.uuid, settings)
   const { control } = settings.switch
-  const ports = await readPortsQuickly(control)
+  const ports = await readPortsSoon(control, signal)
+  if (ports !== null) await requireSteady(control, signal)
   const missing = needs.ports.filter((port) => !ports?.some((there) => samePort(toPortRequest(there), port)))
   const folders = await filterAsync(needs.folders, async (path) => !(await exists(path)))
   const steps: Step[] = [
@@ -69,20 +69,6 @@ export async function prepareDomain(needs: DomainNeeds, settings: HookSettings):
 /** The switch is everybody's once it runs. */
 function isOurs(action: Action): boolean {
   return action.do !== 'stop-switch'
-}
-
-/** null when nobody listens; one that listens and does not answer is an error, soon. */
-async function readPortsQuickly(control: string) {
-  try {
-    return (await askSwitch(control, 'port.list', {}, switchAnswerLimitMs)).ports
-  } catch (error) {
-    if (error instanceof VhostkitError && error.code === 'switch-unreachable') return null
-    throw new VhostkitError('switch-unreachable', {
-      sentence: `The switch listens on ${control}, but does not answer within ${switchAnswerLimitMs / 1000} s.`,
-      hint: 'It may be stopped (SIGSTOP) or busy: see `vhostkit switch status`, or `vhostkit switch restart`.',
-      cause: error,
-    })
-  }
 }
 
 /** Two domains that start at once must not both start the switch. */

@@ -28,18 +28,20 @@ export async function readNodes(root = '/'): Promise<NumaNode[]> {
   const folder = join(root, 'sys/devices/system/node')
   const names = (await listFolder(folder)).filter((name) => /^node\d+$/.test(name))
   if (names.length === 0) return [await readWholeHost(root)]
-  const nodes = await Promise.all(names.map((name) => readNode(join(folder, name), Number(name.slice(4)))))
+  const nodes = await Promise.all(
+    names.map((name) => readNode(root, join(folder, name), Number(name.slice(4)))),
+  )
   return nodes.sort((a, b) => a.id - b.id)
 }
 
-async function readNode(folder: string, id: number): Promise<NumaNode> {
+async function readNode(root: string, folder: string, id: number): Promise<NumaNode> {
   const memory = (await readText(join(folder, 'meminfo'))) ?? ''
   return {
     id,
     cpus: parseCpuList((await readText(join(folder, 'cpulist'))) ?? ''),
     memoryBytes: parseMemory(memory, 'MemTotal'),
     freeBytes: parseMemory(memory, 'MemFree'),
-    hugepages: await readPools(join(folder, 'hugepages')),
+    hugepages: await readPools(root, join(folder, 'hugepages')),
   }
 }
 
@@ -50,17 +52,22 @@ async function readWholeHost(root: string): Promise<NumaNode> {
     cpus: parseCpuList((await readText(join(root, 'sys/devices/system/cpu/online'))) ?? '0'),
     memoryBytes: parseMemory(memory, 'MemTotal'),
     freeBytes: parseMemory(memory, 'MemFree'),
-    hugepages: await readPools(join(root, 'sys/kernel/mm/hugepages')),
+    hugepages: await readPools(root, join(root, hostPools)),
   }
 }
 
-async function readPools(folder: string): Promise<HugepagePool[]> {
+const hostPools = 'sys/kernel/mm/hugepages'
+
+/** The kernel says for all nodes together what it promised, so on each node all of it is taken for promised. */
+async function readPools(root: string, folder: string): Promise<HugepagePool[]> {
   const pools: HugepagePool[] = []
   for (const name of await listFolder(folder)) {
     const pageBytes = parsePageBytes(name)
     if (pageBytes === null) continue
-    const read = async (file: string) => Number((await readText(join(folder, name, file))) ?? 0)
-    pools.push({ pageBytes, total: await read('nr_hugepages'), free: await read('free_hugepages') })
+    const read = async (file: string, from = folder) => Number((await readText(join(from, name, file))) ?? 0)
+    const promised = await read('resv_hugepages', join(root, hostPools))
+    const free = Math.max(0, (await read('free_hugepages')) - promised)
+    pools.push({ pageBytes, total: await read('nr_hugepages'), free })
   }
   return pools.sort((a, b) => a.pageBytes - b.pageBytes)
 }

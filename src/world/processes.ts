@@ -59,8 +59,9 @@ export async function findProcessIds(matches: (argv: string[]) => boolean): Prom
   return found
 }
 
-/** Sends a signal; false when the process is gone already. */
+/** Sends a signal to one process; false when it is gone already. 0 and below are groups, and 0 our own: never meant. */
 export function sendSignal(pid: number, signal: NodeJS.Signals): boolean {
+  if (!Number.isInteger(pid) || pid <= 1) throw new RangeError(`no process of ours has pid ${pid}`)
   try {
     return process.kill(pid, signal)
   } catch {

@@ -62,7 +62,7 @@ describe('host', () => {
     assert.deepEqual([sector.length, sector[510], sector[511]], [512, 0x55, 0xaa])
   })
 
-  it('reads two nodes in order of their number, and one on a host without NUMA', async () => {
+  it('reads two nodes in order of their number, and one on a host without NUMA; promised pages are not free', async () => {
     const root = mkdtempSync(join(tmpdir(), 'vkt-'))
     const write = (path: string, text: string) => {
       mkdirSync(dirname(join(root, path)), { recursive: true })
@@ -73,10 +73,16 @@ describe('host', () => {
       write('sys/devices/system/cpu/online', '0-1\n')
       write('sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages', '5\n')
       write('sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages', '3\n')
+      write('sys/kernel/mm/hugepages/hugepages-2048kB/resv_hugepages', '1\n')
       const [only] = await readNodes(root)
-      const hugepages = [{ pageBytes: 2 ** 21, total: 5, free: 3 }]
+      const hugepages = [{ pageBytes: 2 ** 21, total: 5, free: 2 }]
       assert.deepEqual(only, { id: 0, cpus: [0, 1], memoryBytes: 8192, freeBytes: 4096, hugepages })
       for (const id of [10, 2]) write(`sys/devices/system/node/node${id}/cpulist`, `${id}\n`)
+      const own = 'sys/devices/system/node/node2/hugepages/hugepages-2048kB'
+      write(`${own}/nr_hugepages`, '4\n')
+      write(`${own}/free_hugepages`, '4\n')
+      // Which node the promised page will be of, nobody knows yet.
+      assert.deepEqual((await readNodes(root))[0]?.hugepages, [{ pageBytes: 2 ** 21, total: 4, free: 3 }])
       assert.deepEqual(
         (await readNodes(root)).map((node) => [node.id, node.cpus]),
         [

@@ -5,6 +5,7 @@ import { waitFor } from '../../src/world/wait-for.js'
 import { lookAtHost, requireRoot } from './host-state.js'
 import { startCli } from './run-cli.js'
 import { makeSandbox, type Sandbox } from './sandbox.js'
+import { sendSignal } from './send-signal.js'
 
 interface Status {
   switch: { pid: number; supervisor_pid: number } | null
@@ -122,8 +123,8 @@ describe('a deployment from apply to destroy', function () {
   it('gets its switch back, ports and all, when even the supervisor was killed', async () => {
     const other = await pidOf('two')
     const { switch: running } = await status()
-    process.kill(running?.supervisor_pid ?? 0, 'SIGKILL')
-    process.kill(running?.pid ?? 0, 'SIGKILL')
+    sendSignal(running?.supervisor_pid, 'SIGKILL')
+    sendSignal(running?.pid, 'SIGKILL')
     assert.equal((await status()).switch, null)
     const applied = await sandbox.json('apply', sandbox.spec)
     assert.equal(applied.exitCode, 0, JSON.stringify(applied.data))

@@ -7,6 +7,7 @@ import { askSwitch } from '../../src/drivers/switch/client.js'
 import { parseMetrics } from '../cli/seeing/parse-metrics.js'
 import { testFolderPrefix } from './host-state.js'
 import { type CliRun, runCli, startCli } from './run-cli.js'
+import { sendSignal } from './send-signal.js'
 
 /** The real switch, with ports that nobody is attached to. */
 describe('seeing', () => {
@@ -195,8 +196,7 @@ function endInner(run: CliRun): void {
   const node = all(run.child.pid ?? 0).find((pid) =>
     readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('\0top'),
   )
-  assert.ok(node !== undefined)
-  process.kill(node, 'SIGTERM')
+  sendSignal(node, 'SIGTERM')
 }
 
 async function until(what: string, condition: () => Promise<boolean>): Promise<void> {

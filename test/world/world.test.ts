@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { listFolder, readTail, readText, removeTornWrites, writeTextAtomic } from '../../src/world/files.js'
 import { parseHolder, takeLock } from '../../src/world/lock.js'
-import { isAlive, parseProcessStat, readArguments } from '../../src/world/processes.js'
+import { isAlive, parseProcessStat, readArguments, sendSignal } from '../../src/world/processes.js'
 import { runProgram } from '../../src/world/run-program.js'
 import { startLogged } from '../../src/world/start-logged.js'
 import { WaitedTooLong, waitFor, withLimit } from '../../src/world/wait-for.js'
@@ -93,6 +93,15 @@ describe('world', () => {
     assert.equal(await isAlive({ pid: process.pid, startTime: 1 }), false)
     assert.equal(await isAlive(2 ** 22 + 1), false)
     assert.ok((await readArguments(process.pid))?.some((word) => /node|mocha/.test(word)))
+  })
+
+  it('signals one process, never a group', () => {
+    // Signal 0 asks only: were a group taken, this would be true.
+    for (const pid of [0, -1, 1, -process.pid, Number.NaN, 1.5]) {
+      assert.throws(() => sendSignal(pid, 0 as unknown as NodeJS.Signals), /no process of ours/)
+    }
+    assert.equal(sendSignal(process.pid, 0 as unknown as NodeJS.Signals), true)
+    assert.equal(sendSignal(2 ** 22 + 1, 0 as unknown as NodeJS.Signals), false)
   })
 
   it('gives the lock to one at a time', async () => {

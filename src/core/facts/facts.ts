@@ -9,7 +9,7 @@ export interface HugepagePool {
   pageBytes: number
   /** Pages reserved (`nr_hugepages`). */
   total: number
-  /** Pages nobody has mapped (`free_hugepages`). */
+  /** Pages that nobody has mapped or was promised (`free_hugepages` without `resv_hugepages`). */
   free: number
 }
 

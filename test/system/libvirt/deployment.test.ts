@@ -8,6 +8,7 @@ import { parseXml } from '../../../src/core/xml/parse-xml.js'
 import type { GuestSession } from '../../../src/demo/guest/guest-session.js'
 import { lookAtHost } from '../host-state.js'
 import { errorOf } from '../sandbox.js'
+import { sendSignal } from '../send-signal.js'
 import { type DomainSandbox, makeDomainSandbox } from './domain-sandbox.js'
 import { requireLibvirt, until, validateDomain } from './libvirtd.js'
 
@@ -79,7 +80,7 @@ describe('a deployment of libvirt domains', function () {
 
   it('survives a killed switch', async () => {
     const before = await status()
-    process.kill(before.switch?.pid ?? 0, 'SIGKILL')
+    sendSignal(before.switch?.pid, 'SIGKILL')
     await until('both ports to be up again', 15_000, async () => {
       const { switch: running, ports } = await status()
       const guests = ports.filter(({ name }) => !name.endsWith('.host'))

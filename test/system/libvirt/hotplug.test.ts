@@ -5,6 +5,7 @@ import type { GuestSession } from '../../../src/demo/guest/guest-session.js'
 import { assertShape } from '../../docs/json-shapes.js'
 import { lookAtHost } from '../host-state.js'
 import { errorOf } from '../sandbox.js'
+import { sendSignal } from '../send-signal.js'
 import { type DomainSandbox, makeDomainSandbox } from './domain-sandbox.js'
 import { requireLibvirt, until } from './libvirtd.js'
 
@@ -103,7 +104,7 @@ describe('cards of domains that run, plugged in and out', function () {
 
   it('come back with a switch that was killed', async () => {
     const { switch: running } = (await sandbox.json('status')).data as unknown as { switch: { pid: number } }
-    process.kill(running.pid, 'SIGKILL')
+    sendSignal(running.pid, 'SIGKILL')
     await until('both ports to be up again', 15_000, async () =>
       (await portsOf().catch(() => [])).every(({ state }) => state === 'up'),
     )

@@ -1,0 +1,83 @@
+import { VhostkitError } from '../core/errors.js'
+import { askSwitch } from '../drivers/switch/client.js'
+import type { PortInfo, SwitchInfo } from '../drivers/switch/protocol.js'
+import { pause } from '../world/wait-for.js'
+
+const answerLimitMs = 1_000
+/** As its supervisor has it: one that lived this long is sound, and its next crash would be the first one again. */
+const soundLifeMs = 1_000
+const lookEveryMs = 50
+
+/**
+ * The ports; null when nobody listens. One that listens and does not answer is an error, soon. A
+ * connection that breaks off is a switch that crashed just then, and is asked again.
+ */
+export async function readPortsSoon(control: string, signal: AbortSignal): Promise<PortInfo[] | null> {
+  const end = performance.now() + answerLimitMs
+  for (;;) {
+    const left = end - performance.now()
+    try {
+      return (await askSwitch(control, 'port.list', {}, Math.max(1, left))).ports
+    } catch (error) {
+      if (isNobody(error)) return null
+      if (!isUnreachable(error)) throw silent(control, error)
+      if (left <= lookEveryMs)
+        throw crashing(`broke off every connection for ${answerLimitMs / 1000} s`, error)
+    }
+    await pause(lookEveryMs, signal)
+  }
+}
+
+/**
+ * Refuses a switch that crashes again and again: QEMU would start with it, and wait for it
+ * without limit. One crash is none of our business; its successor must only live on.
+ */
+export async function requireSteady(control: string, signal: AbortSignal): Promise<void> {
+  const first = await readInfo(control)
+  for (let now = first; !isSound(now); now = await readInfo(control)) {
+    if (now === null || now.pid !== first?.pid) {
+      const starts = now === null ? '' : `: this is start ${now.starts}, ${now.uptime_ms} ms old`
+      throw crashing(`did not live for ${soundLifeMs / 1000} s${starts}`)
+    }
+    await pause(lookEveryMs, signal)
+  }
+}
+
+/** Its first start is no sign of crashes. */
+function isSound(info: SwitchInfo | null): boolean {
+  return info !== null && (info.starts <= 1 || info.uptime_ms >= soundLifeMs)
+}
+
+async function readInfo(control: string): Promise<SwitchInfo | null> {
+  return askSwitch(control, 'switch.info', {}, answerLimitMs).catch((error: unknown) => {
+    if (isUnreachable(error)) return null
+    throw silent(control, error)
+  })
+}
+
+function isUnreachable(error: unknown): boolean {
+  return error instanceof VhostkitError && error.code === 'switch-unreachable'
+}
+
+/** Refused, or no socket at all; a connection that was there and broke off has no such cause. */
+function isNobody(error: unknown): boolean {
+  if (!isUnreachable(error)) return false
+  const code = ((error as VhostkitError).cause as NodeJS.ErrnoException | undefined)?.code
+  return code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR'
+}
+
+function silent(control: string, cause: unknown): VhostkitError {
+  return new VhostkitError('switch-unreachable', {
+    sentence: `The switch listens on ${control}, but does not answer within ${answerLimitMs / 1000} s.`,
+    hint: 'It may be stopped (SIGSTOP) or busy: see `vhostkit switch status`, or `vhostkit switch restart`.',
+    cause,
+  })
+}
+
+function crashing(what: string, cause?: unknown): VhostkitError {
+  return new VhostkitError('switch-unreachable', {
+    sentence: `The switch crashes again and again: it ${what}.`,
+    hint: 'See its log beside the control socket; `vhostkit switch restart` starts it with the same ports.',
+    cause,
+  })
+}

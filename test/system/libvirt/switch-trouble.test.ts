@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Artifacts } from '../../../src/core/render/artifacts.js'
+import { lookAtHost } from '../host-state.js'
+import { sendSignal } from '../send-signal.js'
+import { type DomainSandbox, makeDomainSandbox } from './domain-sandbox.js'
+import { requireLibvirt, until } from './libvirtd.js'
+
+interface Running {
+  pid: number
+  supervisor_pid: number
+  starts: number
+  uptime_ms: number
+}
+
+describe('the start of a domain whose switch is in trouble', function () {
+  this.timeout(150_000)
+  let sandbox: DomainSandbox
+  let untouched: ReturnType<typeof lookAtHost>
+
+  before(async function () {
+    requireLibvirt(this)
+    untouched = lookAtHost()
+    sandbox = await makeDomainSandbox('off')
+    await sandbox.json('hooks', 'install', '--hooks-dir', sandbox.libvirtd.hooks)
+    await sandbox.libvirtd.restart()
+    const { machines } = (await sandbox.json('render', sandbox.spec)).data as unknown as Artifacts
+    const path = join(sandbox.base, 'one.xml')
+    writeFileSync(path, machines[0]?.domain?.xml ?? '')
+    const { status, stderr } = sandbox.libvirtd.virsh('define', path)
+    assert.equal(status, 0, stderr)
+  })
+  after(async () => {
+    sandbox?.libvirtd.virsh('undefine', 'sandbox.one')
+    await sandbox?.json('switch', 'stop').catch(() => undefined)
+    await sandbox?.end()
+    assert.deepEqual(lookAtHost(), untouched)
+  })
+
+  const running = async () => (await sandbox.json('status')).data.switch as Running | null
+  const start = () => {
+    const child = spawn('virsh', ['-q', '-c', sandbox.libvirtd.uri, 'start', 'sandbox.one'])
+    let stderr = ''
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text
+    })
+    const begin = performance.now()
+    return once(child, 'close').then(([status]) => ({ status, stderr, ms: performance.now() - begin }))
+  }
+  const isRefused = ({ status, stderr, ms }: Awaited<ReturnType<typeof start>>, line: RegExp) => {
+    assert.equal(status, 1)
+    assert.match(stderr, line)
+    assert.ok(ms < 3_000, `${ms} ms`)
+    assert.equal(sandbox.libvirtd.virsh('domstate', 'sandbox.one').stdout.trim(), 'shut off')
+    const records = join(sandbox.state, 'domains')
+    const left = existsSync(records) ? readdirSync(records).filter((name) => name.endsWith('.json')) : []
+    assert.deepEqual(left, [])
+    process.stderr.write(`      refused within ${Math.round(ms)} ms\n`)
+  }
+
+  it('is refused within 3 s when it is off and cannot be started', async () => {
+    const settings = join(sandbox.state, 'hooks.json')
+    const text = readFileSync(settings, 'utf8')
+    const broken = { argv: ['/bin/false'], control: `${sandbox.run}/switch.sock` }
+    writeFileSync(settings, JSON.stringify({ ...JSON.parse(text), switch: broken }))
+    const outcome = await start()
+    writeFileSync(settings, text)
+    isRefused(outcome, /vhostkit: The switch \/bin\/false did not start/)
+  })
+
+  it('is refused within 3 s when it is stopped (SIGSTOP)', async () => {
+    await sandbox.json('switch', 'start')
+    const pid = (await running())?.pid
+    sendSignal(pid, 'SIGSTOP')
+    try {
+      isRefused(await start(), /vhostkit: The switch listens on .* does not answer within 1 s/)
+    } finally {
+      sendSignal(pid, 'SIGCONT')
+    }
+  })
+
+  it('is refused within 3 s when it crashes again and again, and not after one crash', async () => {
+    const { supervisor_pid: supervisor = 0 } = (await running()) ?? {}
+    const crashes = crashAgainAndAgain(supervisor, 150)
+    try {
+      await until('it to have crashed some times', 15_000, () => crashes.count() >= 3)
+      isRefused(await start(), /vhostkit: The switch (crashes again and again|listens on .* does not answer)/)
+    } finally {
+      crashes.end()
+    }
+    await until('it to be sound again', 15_000, async () => ((await running())?.uptime_ms ?? 0) > 1_200)
+    sendSignal((await running())?.pid, 'SIGKILL')
+    const { status, stderr } = await start()
+    assert.equal(status, 0, stderr)
+    assert.equal(sandbox.libvirtd.virsh('destroy', 'sandbox.one').status, 0)
+  })
+})
+
+/** Ends each switch of a supervisor when it has lived so long. */
+function crashAgainAndAgain(supervisor: number, lifeMs: number): { count(): number; end(): void } {
+  let [count, seen, since] = [0, 0, 0]
+  const timer = setInterval(() => {
+    const children = readFileSync(`/proc/${supervisor}/task/${supervisor}/children`, 'utf8')
+    const child = Number(children.trim().split(' ')[0])
+    if (child !== seen) [seen, since] = [child, performance.now()]
+    if (child === 0 || performance.now() - since < lifeMs) return
+    sendSignal(child, 'SIGKILL')
+    seen = 0
+    count++
+  }, 10)
+  return { count: () => count, end: () => clearInterval(timer) }
+}
