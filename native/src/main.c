@@ -27,6 +27,7 @@
 #include "heartbeat.h"
 #include "log.h"
 #include "options.h"
+#include "run_as.h"
 #include "supervisor.h"
 
 /* Everything of one run. */
@@ -90,13 +91,17 @@ static enum exit_code start(int argc, char **argv, struct options *options, bool
     case OPTIONS_WRONG: fprintf(stderr, "vhostkit-switch: %s (see --help)\n", why); return EXIT_USAGE;
     case OPTIONS_RUN: break;
     }
+    signal(SIGPIPE, SIG_IGN);
+    raise_fd_limit();
+    if (options->user && !run_as(options->user, why, sizeof why)) {
+        fprintf(stderr, "vhostkit-switch: %s\n", why);
+        return EXIT_FAILED;
+    }
     int error = log_open(options->log, options->log_level);
     if (error < 0) {
         fprintf(stderr, "vhostkit-switch: log %s cannot be opened: %s\n", options->log, strerror(-error));
         return EXIT_FAILED;
     }
-    signal(SIGPIPE, SIG_IGN);
-    raise_fd_limit();
     *go_on = true;
     return EXIT_DONE;
 }

@@ -30,6 +30,7 @@ const char options_help[] =
     "  --log FILE           append the log to FILE instead of stderr\n"
     "  --log-level LEVEL    error, warn, info (default) or debug\n"
     "  --group NAME         group that may use the control socket\n"
+    "  --user NAME          started by root: become this user before anything is opened\n"
     "  --help, --version\n"
     "\n"
     "exit codes: 0 ended as asked, 1 failed, 2 wrong usage, 3 state file refused,\n"
@@ -37,7 +38,7 @@ const char options_help[] =
 
 enum option_id {
     OPTION_CONTROL = 256, OPTION_STATE, OPTION_CAPTURES, OPTION_MONITOR, OPTION_CORES, OPTION_SPARE_CORES, OPTION_IDLE, OPTION_LOG,
-    OPTION_LOG_LEVEL, OPTION_GROUP, OPTION_HELP, OPTION_VERSION,
+    OPTION_LOG_LEVEL, OPTION_GROUP, OPTION_USER, OPTION_HELP, OPTION_VERSION,
 };
 
 static const struct option long_options[] = {
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
     { "log", required_argument, NULL, OPTION_LOG },
     { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
     { "group", required_argument, NULL, OPTION_GROUP },
+    { "user", required_argument, NULL, OPTION_USER },
     { "help", no_argument, NULL, OPTION_HELP },
     { "version", no_argument, NULL, OPTION_VERSION },
     { NULL, 0, NULL, 0 },
@@ -105,6 +107,7 @@ static bool option_take(int id, const char *value, struct options *options, char
     case OPTION_SPARE_CORES: return core_list_parse("--spare-cores", value, &options->spare, why, why_size);
     case OPTION_IDLE: return idle_parse(value, &options->poll, why, why_size);
     case OPTION_LOG_LEVEL: return log_level_parse(value, &options->log_level, why, why_size);
+    case OPTION_USER: options->user = value; return true;
     default: options->group = value; return true;
     }
 }

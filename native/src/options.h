@@ -23,6 +23,7 @@ struct options {
     const char *control;     /* path of the control socket */
     const char *state;       /* path of the state file */
     const char *group;       /* of the control socket; NULL: as the kernel gives it */
+    const char *user;        /* whom to become; NULL: nobody else */
     const char *captures;    /* folder of mirrors' files; NULL: `captures` beside the state file */
     const char *log;         /* path of the log file; NULL: stderr */
     enum log_level log_level;

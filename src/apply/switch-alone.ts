@@ -14,7 +14,7 @@ const noMachines: Spec = {
   connect: null,
   networks: [],
   machines: [],
-  switch: { cores: 'auto', spareCores: 'auto', idle: 'adaptive' },
+  switch: { cores: 'auto', spareCores: 'auto', idle: 'adaptive', user: null },
 }
 
 /** How the switch is started when nobody applies a spec: as it was last, else with the defaults. */

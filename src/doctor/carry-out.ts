@@ -64,6 +64,7 @@ async function setRights(repair: Exclude<Repair, { do: 'edit-domain' }>): Promis
   const before = await lstat(path)
   if (!before.isDirectory()) throw new VhostkitError('not-permitted', { sentence: `${path} is no folder.` })
   if (repair.do === 'set-owner') await chown(path, repair.uid, before.gid)
+  if (repair.do === 'set-group') await chown(path, before.uid, repair.gid)
   await chmod(path, mode)
   return async () => {
     await chown(path, before.uid, before.gid)

@@ -10,8 +10,9 @@ import { findDomain } from '../drivers/libvirt/find-domain.js'
 import { isActive } from '../drivers/libvirt/read-domain.js'
 import { mustVirsh, virsh } from '../drivers/libvirt/virsh.js'
 import { readPortsIfAny } from '../drivers/switch/ports.js'
+import { readSwitchOwner } from '../drivers/switch/run-folder.js'
 import { readHookStatus } from '../hook/hook-status.js'
-import { readGroups } from '../host/groups.js'
+import { findUser, readGroups } from '../host/groups.js'
 import { readOwner } from '../world/files.js'
 
 export interface DomainInput {
@@ -31,12 +32,14 @@ export async function readDomainFacts({
   const { name, uuid, state, xml } = await findDomain(connect, word)
   const domain = parseXml(xml)
   const sockets = nicsOf(domain).flatMap((nic) => attributeOf(find(nic, 'source'), 'path') ?? [])
-  const [others, ports, hook, user, ways] = await Promise.all([
+  const [others, ports, hook, user, switchUser, ways, rights] = await Promise.all([
     readOtherMacs(connect, uuid),
     readPortsIfAny(switchControl(folders)),
     readHookStatus(folders.state),
     readUser(connect, facts),
+    readSwitchUser(switchControl(folders)),
     Promise.all(sockets.map(async (socket) => [socket, await readWay(dirname(socket))] as const)),
+    Promise.all(sockets.map(async (socket) => [socket, await readOwner(socket)] as const)),
   ])
   const hookSeen = hook.installed ? hook.seen : false
   return {
@@ -46,7 +49,9 @@ export async function readDomainFacts({
     domain,
     user,
     machines: `${folders.run}/machines/`,
+    switchUser,
     ways: Object.fromEntries(ways),
+    sockets: Object.fromEntries(rights),
     ports,
     others,
     hookSeen,
@@ -57,6 +62,14 @@ export async function readDomainFacts({
 async function readUser(connect: string, { libvirt, uid }: Facts): Promise<PathUser | null> {
   if (/\/session\b/.test(connect)) return readGroups({ name: `uid ${uid}`, uid })
   return libvirt === null || libvirt.user === null ? null : readGroups(libvirt.user)
+}
+
+/** The owner of its control socket; his own group first. */
+async function readSwitchUser(control: string): Promise<PathUser | null> {
+  const owner = await readSwitchOwner(control)
+  if (owner === null || owner.uid === 0) return null
+  const user = await readGroups(await findUser(owner.uid))
+  return { ...user, gids: [owner.gid, ...user.gids.filter((gid) => gid !== owner.gid)] }
 }
 
 async function readOtherMacs(connect: string, uuid: string): Promise<DomainFacts['others']> {

@@ -15,6 +15,24 @@ export function parseGroups(name: string, passwd: string, group: string): number
   return [...new Set([...own, ...named])]
 }
 
+/** The user of a name, with the group of /etc/passwd; null when there is none. */
+export function parseAccount(name: string, passwd: string): { uid: number; gid: number } | null {
+  const [found] = passwd.split('\n').filter((line) => line.startsWith(`${name}:`))
+  const [, , uid, gid] = found?.split(':') ?? []
+  return uid === undefined || gid === undefined ? null : { uid: Number(uid), gid: Number(gid) }
+}
+
+export async function findAccount(name: string): Promise<{ uid: number; gid: number } | null> {
+  return parseAccount(name, (await readText('/etc/passwd')) ?? '')
+}
+
+/** A user by number, for people and for his groups. */
+export async function findUser(uid: number): Promise<LibvirtUser> {
+  const lines = ((await readText('/etc/passwd')) ?? '').split('\n')
+  const name = lines.find((line) => Number(line.split(':')[2]) === uid && line !== '')?.split(':')[0]
+  return { name: name ?? `uid ${uid}`, uid }
+}
+
 export async function readGroups({ name, uid }: LibvirtUser): Promise<PathUser> {
   const [passwd, group] = await Promise.all(['/etc/passwd', '/etc/group'].map((file) => readText(file)))
   return { name, uid, gids: parseGroups(name, passwd ?? '', group ?? '') }

@@ -3,6 +3,7 @@ import {
   chmod,
   chown,
   constants,
+  lchown,
   lstat,
   mkdir,
   open,
@@ -106,6 +107,25 @@ export async function changeOwner(
 ): Promise<void> {
   await chown(path, uid, gid)
   await chmod(path, mode)
+}
+
+/** Gives a folder to a user and a group; never through a link. */
+export async function giveFolder(path: string, uid: number, gid: number, mode: number): Promise<void> {
+  const folder = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
+  try {
+    await folder.chown(uid, gid)
+    await folder.chmod(mode)
+  } finally {
+    await folder.close()
+  }
+}
+
+/** Gives a file or folder of our own to another user: not what others own, a link, or what has a second name. */
+export async function giveOwn(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+  const found = await lstat(path)
+  if (found.uid !== process.geteuid?.() || found.isSymbolicLink()) return
+  if (!found.isDirectory() && found.nlink > 1) return
+  await lchown(path, uid, gid)
 }
 
 /** Adds permission bits to those that a path has. */

@@ -34,7 +34,7 @@ static void the_least(void **state)
     assert_int_equal(parse("--control c --state s", &options), OPTIONS_RUN);
     assert_string_equal(options.control, "c");
     assert_string_equal(options.state, "s");
-    assert_false(options.monitor || options.poll || options.log || options.group || options.cores.count || options.spare.count);
+    assert_false(options.monitor || options.poll || options.log || options.group || options.user || options.cores.count || options.spare.count);
     assert_int_equal(options.log_level, LOG_LEVEL_INFO);
 }
 
@@ -43,10 +43,11 @@ static void everything(void **state)
     struct options options;
     (void)state;
     assert_int_equal(parse("--control=c --state s --monitor --cores 1,3-5 --spare-cores 7 --idle poll --log l "
-                           "--log-level debug --group kvm", &options), OPTIONS_RUN);
+                           "--log-level debug --group kvm --user kim", &options), OPTIONS_RUN);
     assert_true(options.monitor && options.poll);
     assert_string_equal(options.log, "l");
     assert_string_equal(options.group, "kvm");
+    assert_string_equal(options.user, "kim");
     assert_int_equal(options.log_level, LOG_LEVEL_DEBUG);
     const int cores[] = { 1, 3, 4, 5 };
     assert_int_equal(options.cores.count, 4);

@@ -212,6 +212,7 @@ static void wrong_starts_have_their_exit_codes(void **state)
         { { "--version", NULL }, 0 },
         { { "--control", "/nowhere/at/all", NULL }, 1 },
         { { "--group", "no such group", NULL }, 1 },
+        { { "--user", "no such user", NULL }, 1 },
         { { "--cores", "1023", NULL }, 1 },
         { { "--cores", "1023", "--monitor", NULL }, 1 },
     };

@@ -22,10 +22,14 @@ export interface DomainFacts {
   domain: XmlElement
   /** Who runs its QEMU; null when that cannot be told. */
   user: PathUser | null
+  /** Who runs the switch; null when it does not run, or may do everything. */
+  switchUser: PathUser | null
   /** Where sockets of ours are: `RUN/machines/`. */
   machines: string
   /** For each socket path: the folders on its way, from the root. */
   ways: Record<string, PathStep[]>
+  /** For each socket path: its own rights; null while nobody made it. */
+  sockets: Record<string, PathStep['owner']>
   /** null: the switch does not answer. */
   ports: PortView[] | null
   /** MACs of the cards of all other domains. */

@@ -2,7 +2,7 @@ import { interfaceMac } from '../spec/names.js'
 import { attributeOf, find, type XmlElement } from '../xml/xml.js'
 import type { DomainFacts, PortView } from './examine-domain.js'
 import { type Finding, fine, problem } from './finding.js'
-import { findObstacle } from './reach-path.js'
+import { findObstacle, mayConnect, type PathStep } from './reach-path.js'
 
 /** What is wrong with one vhost-user card; one line that all is well when nothing is. */
 export function examineInterface(
@@ -18,6 +18,7 @@ export function examineInterface(
     examineModel(subject, nic),
     examineMac(facts, subject, nics, nic, index),
     examineSocket(facts, subject, socket),
+    examineSwitchWay(facts, subject, socket),
     examineMtu(facts, subject, nic, index, port),
     examinePeer(facts, subject, socket, port),
   ].filter((finding) => finding !== null)
@@ -87,8 +88,48 @@ function examineSocket(
       : obstacle.wants === 'pass'
         ? `chmod o+x ${obstacle.path}`
         : `mkdir ${obstacle.path}`,
-    mended ? { do: 'set-owner', path: obstacle.path, uid: user.uid, mode: 0o770 } : null,
+    mended ? { do: 'set-owner', path: obstacle.path, uid: user.uid, mode: 0o770 | setgidOf(steps) } : null,
   )
+}
+
+/** A folder that hands its group on to sockets goes on doing so. */
+function setgidOf(steps: PathStep[]): number {
+  return (steps.at(-1)?.owner?.mode ?? 0) & 0o2000
+}
+
+/** The other end of the socket: the switch passes the folders and writes to the socket. */
+function examineSwitchWay(
+  { switchUser, ways, sockets, machines }: DomainFacts,
+  subject: string,
+  socket: string,
+): Finding | null {
+  const steps = ways[socket]
+  if (switchUser === null || steps === undefined) return null
+  const who = `the switch, which runs as ${switchUser.name},`
+  const why =
+    'The card is there and never has a carrier: the switch gets "Permission denied", again and again.'
+  const gid = switchUser.gids[0] ?? 0
+  const obstacle = findObstacle(steps, switchUser, 'pass')
+  if (obstacle !== null && obstacle.wants !== 'exist') {
+    const last = obstacle.path === steps.at(-1)?.path
+    const ours = last && obstacle.path.startsWith(machines)
+    const repair = ours ? ({ do: 'set-group', path: obstacle.path, gid, mode: 0o2750 } as const) : null
+    const fix = ours
+      ? `chgrp ${gid} ${obstacle.path} && chmod 2750 ${obstacle.path}`
+      : `chmod o+x ${obstacle.path}`
+    return problem(
+      'socket-closed-to-switch',
+      subject,
+      `${who} cannot pass ${obstacle.path}`,
+      why,
+      fix,
+      repair,
+    )
+  }
+  const owner = sockets[socket]
+  if (obstacle !== null || owner === undefined || owner === null || mayConnect(switchUser, owner)) return null
+  const fix = `chgrp ${gid} ${socket} && chmod g+w ${socket}`
+  return problem('socket-closed-to-switch', subject, `${who} may not write to ${socket}`, why, fix)
 }
 
 /** Against what all others of its network have; where these differ among themselves nobody can be right. */

@@ -216,6 +216,11 @@ export const findingTable = {
     '`namei -l` of the socket.',
     'The command shown; for folders of vhostkit `vhostkit doctor DOMAIN --fix`.',
   ),
+  'socket-closed-to-switch': row(
+    'The user that runs the switch may not pass to the socket of a card, or not write to it.',
+    '`namei -l` of the socket; who owns the control socket of the switch.',
+    'The command shown; for folders of vhostkit `vhostkit doctor DOMAIN --fix`.',
+  ),
   'mtu-differs': row(
     'The card has another MTU than all others of its network.',
     '`vhostkit switch ports`, `virsh dumpxml DOMAIN | grep mtu`.',

@@ -11,7 +11,7 @@ export interface PathUser {
   gids: number[]
 }
 
-/** What keeps a user from making a file in the last folder; null when nothing does. */
+/** What keeps a user from what he wants in the last folder; null when nothing does. */
 export interface Obstacle {
   path: string
   /** "pass" is x on a folder on the way, "write" w and x on the last one. */
@@ -19,13 +19,22 @@ export interface Obstacle {
 }
 
 /** Walks the modes as the kernel would for that user, so that the answer is there before QEMU asks. */
-export function findObstacle(steps: readonly PathStep[], user: PathUser): Obstacle | null {
+export function findObstacle(
+  steps: readonly PathStep[],
+  user: PathUser,
+  wanted: 'pass' | 'write' = 'write',
+): Obstacle | null {
   for (const [index, { path, owner }] of steps.entries()) {
     if (owner === null) return { path, wants: 'exist' }
-    const last = index === steps.length - 1
-    if (!mayDo(user, owner, last ? 0o3 : 0o1)) return { path, wants: last ? 'write' : 'pass' }
+    const wants = index === steps.length - 1 ? wanted : 'pass'
+    if (!mayDo(user, owner, wants === 'write' ? 0o3 : 0o1)) return { path, wants }
   }
   return null
+}
+
+/** Whether a user may connect to a socket of these rights: that is w. */
+export function mayConnect(user: PathUser, owner: NonNullable<PathStep['owner']>): boolean {
+  return mayDo(user, owner, 0o2)
 }
 
 /** The first class that fits decides, as in the kernel: an owner without a bit does not get it from others. */

@@ -8,15 +8,16 @@ export type DomainEdit =
 export type Repair =
   | { do: 'edit-domain'; uuid: string; name: string; edit: DomainEdit }
   | { do: 'set-owner'; path: string; uid: number; mode: number }
+  | { do: 'set-group'; path: string; gid: number; mode: number }
   | { do: 'set-mode'; path: string; mode: number }
 
 /** One line for people, before it is done. */
 export function showRepair(repair: Repair): string {
   if (repair.do === 'edit-domain') return `in the definition of ${repair.name}: ${showEdit(repair.edit)}`
   const mode = repair.mode.toString(8)
-  return repair.do === 'set-mode'
-    ? `chmod ${mode} ${repair.path}`
-    : `chown ${repair.uid} ${repair.path} && chmod ${mode} ${repair.path}`
+  if (repair.do === 'set-mode') return `chmod ${mode} ${repair.path}`
+  const change = repair.do === 'set-group' ? `chgrp ${repair.gid}` : `chown ${repair.uid}`
+  return `${change} ${repair.path} && chmod ${mode} ${repair.path}`
 }
 
 function showEdit(edit: DomainEdit): string {

@@ -24,5 +24,18 @@ export function planSwitch(
     log: `${folders.run}/switch.log`,
     ...planCores(spec, facts, memories, kept, notes),
     idle: spec.switch.idle,
+    ...planUser(spec, facts, notes),
   }
+}
+
+/** Who is who on the host, the start of the switch tells. */
+function planUser({ switch: { user } }: Spec, { uid }: Facts, notes: Notes): Pick<SwitchPlan, 'user'> {
+  if (user === null) return {}
+  if (uid !== 0) {
+    const expected = 'root, who may start the switch as another user'
+    const hint = 'Apply it as root, or leave switch.user out.'
+    notes.refuse({ code: 'not-permitted', path: ['switch', 'user'], expected, found: `uid ${uid}`, hint })
+  }
+  notes.because('switch user', user, 'The spec says so: sockets of machines are opened to its group.')
+  return { user }
 }

@@ -54,6 +54,8 @@ export interface SwitchPlan {
   /** Cores that get a worker only while guests are on their node and no other worker is. */
   spareCores: number[]
   idle: 'adaptive' | 'poll'
+  /** Only where it is to be another user than the one who applies. */
+  user?: string
 }
 
 export interface MachinePlan {

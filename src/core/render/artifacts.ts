@@ -22,6 +22,8 @@ export interface TapArtifact {
   ifname: string
   mtu: number
   addresses: string[]
+  /** Who may attach to it, when that is not root: the user of the switch. */
+  user?: string
 }
 
 /** A dnsmasq for one tap. Names of files are on its command line, where no character means anything. */

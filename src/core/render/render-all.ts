@@ -13,13 +13,15 @@ export function renderAll(plan: Plan): Artifacts {
   const { argv, ports } = renderSwitch(plan)
   const dhcp = plan.networks.flatMap((network) => renderDhcp(plan, network))
   const nat = plan.networks.flatMap((network) => renderNat(plan, network))
+  const { user } = plan.switch
+  const owner = user === undefined ? {} : { user }
   return {
     version: 1,
     deployment: plan.deployment,
     switch: { argv, control: plan.switch.control },
     hugepages: plan.hugepages,
     taps: plan.networks.flatMap(({ mtu, tap }) =>
-      tap === null ? [] : [{ ifname: tap.ifname, mtu, addresses: tap.addresses }],
+      tap === null ? [] : [{ ifname: tap.ifname, mtu, addresses: tap.addresses, ...owner }],
     ),
     ...(dhcp.length === 0 ? {} : { dhcp }),
     ...(nat.length === 0 ? {} : { nat }),

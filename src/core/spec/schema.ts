@@ -52,7 +52,7 @@ export const specSchema = mapping({
   'cloud-init': cloudInitSchema.optional(),
   networks: list(networkSchema, 'networks', 0, 256).default([]),
   machines: list(machineSchema, 'machines', 1, 1024),
-  switch: switchSchema.default({ cores: 'auto', spareCores: 'auto', idle: 'adaptive' }),
+  switch: switchSchema.default({ cores: 'auto', spareCores: 'auto', idle: 'adaptive', user: null }),
 }).transform(({ hugepages, boot, firmware, 'cloud-init': cloudInit, machines, connect, ...rest }): Spec => {
   const withDefaults = (machine: z.output<typeof machineSchema>): MachineSpec => ({
     name: machine.name,

@@ -154,4 +154,6 @@ export interface SwitchSpec {
   /** Where a worker is started when a guest's memory is on a node without one. */
   spareCores: 'auto' | number[]
   idle: 'adaptive' | 'poll'
+  /** Who runs it; null: whoever applies. */
+  user: string | null
 }

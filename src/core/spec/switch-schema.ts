@@ -8,6 +8,7 @@ const coreNumber = z.int(coresText).min(0, coresText).max(65535, coresText)
 const spareText = expecting(
   'auto or a list of CPU numbers, each once and not in cores; with those, 63 at most',
 )
+const userText = expecting('the name of a user of this host')
 const spareNumber = z.int(spareText).min(0, spareText).max(65535, spareText)
 export const switchSchema = mapping({
   cores: z
@@ -18,12 +19,23 @@ export const switchSchema = mapping({
     .union([z.literal('auto'), z.array(spareNumber).max(63, spareText)], spareText)
     .default('auto'),
   idle: z.enum(['adaptive', 'poll'], expecting('adaptive or poll')).default('adaptive'),
+  user: z
+    .string(userText)
+    .regex(/^[a-z_][a-z0-9_-]{0,31}$/, userText)
+    .optional(),
 })
   .refine(({ cores, 'spare-cores': spare }) => areCoresApart(cores, spare), {
     ...spareText,
     path: ['spare-cores'],
   })
-  .transform(({ cores, idle, 'spare-cores': spareCores }): SwitchSpec => ({ cores, spareCores, idle }))
+  .transform(
+    ({ cores, idle, user, 'spare-cores': spareCores }): SwitchSpec => ({
+      cores,
+      spareCores,
+      idle,
+      user: user ?? null,
+    }),
+  )
 
 /** A core has one worker, and a switch at most so many workers as it can number. */
 function areCoresApart(cores: 'auto' | number[], spare: 'auto' | number[]): boolean {

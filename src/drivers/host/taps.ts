@@ -19,7 +19,11 @@ const runIp: RunIp = (args) => runProgram('ip', args, { env: { PATH: searchPath 
 
 /** Makes a persistent tap with its MTU and addresses, up; a half-made one is removed again. */
 export async function createTap(tap: TapArtifact, runFolder: string, ip = runIp): Promise<void> {
-  const made = await ip(['tuntap', 'add', 'dev', tap.ifname, 'mode', 'tap', 'vnet_hdr'])
+  const made = await ip([
+    ...['tuntap', 'add', 'dev', tap.ifname, 'mode', 'tap'],
+    ...(tap.user === undefined ? [] : ['user', tap.user]),
+    'vnet_hdr',
+  ])
   if (!made.ok) throw tapFailed(tap.ifname, made)
   const rest = [
     ['link', 'set', 'dev', tap.ifname, 'alias', ownerMark(runFolder)],

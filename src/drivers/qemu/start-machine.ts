@@ -12,6 +12,8 @@ import { startFailure } from './start-failure.js'
 
 /** QEMU greets within this unless it waits for the switch or takes long to touch its memory. */
 const greetingLimitMs = 3_000
+/** As libvirt's: who is let into the machine's folder by its group may connect, too. */
+const socketUmask = 0o002
 /** Pages touched one by one (prealloc): about 1 s per GiB on a slow host, doubled. */
 const msPerGib = 2_000
 
@@ -23,7 +25,7 @@ const msPerGib = 2_000
 export async function startMachine(machine: MachineArtifact, signal?: AbortSignal): Promise<void> {
   if ((await readRunningPid(machine.pidFile, machine.qmpSocket)) !== null) return
   await removeFile(machine.log)
-  const child = await startLogged(pinned(machine), machine.log)
+  const child = await startLogged(pinned(machine), machine.log, { umask: socketUmask })
   try {
     await writePidFile(machine.pidFile, child.pid)
     const monitor = await waitForMonitor(machine, child, signal)

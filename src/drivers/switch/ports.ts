@@ -6,12 +6,14 @@ import { samePort } from '../../core/steps/same-port.js'
 import type { Verdict } from '../driver.js'
 import { askSwitch } from './client.js'
 import type { PortInfo } from './protocol.js'
+import { openToSwitch } from './run-folder.js'
 
 /**
  * Adds a port. A switch that was just started may have it from its state file:
  * the same one is fine, an older one of that name, which is ours, is replaced.
  */
 export async function addPort(control: string, port: PortRequest): Promise<void> {
+  if (port.kind === 'vhost-user') await openToSwitch(control, port.socket)
   const there = await findPort(control, port.name)
   if (there !== undefined) {
     if (samePort(toPortRequest(there), port)) return

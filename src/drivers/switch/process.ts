@@ -1,6 +1,6 @@
-import { dirname } from 'node:path'
 import { VhostkitError } from '../../core/errors.js'
-import { makeFolder, readTail } from '../../world/files.js'
+import { findAccount } from '../../host/groups.js'
+import { readTail } from '../../world/files.js'
 import { readArguments } from '../../world/processes.js'
 import { startLogged } from '../../world/start-logged.js'
 import { WaitedTooLong, waitFor } from '../../world/wait-for.js'
@@ -8,6 +8,7 @@ import { endProcesses } from '../end-processes.js'
 import { findUnit, isUnitActive, restartUnit, startUnit, stopUnit } from '../service/unit.js'
 import { askSwitch } from './client.js'
 import type { SwitchInfo } from './protocol.js'
+import { makeRunFolder, userOf } from './run-folder.js'
 
 /** The switch must answer this soon after its start; a VM start waits for it. */
 const startLimitMs = 2_500
@@ -24,6 +25,7 @@ export async function startSwitch(
 ): Promise<SwitchInfo> {
   const running = await readSwitch(control)
   if (running !== null) return running
+  await makeRunFolder(argv, control)
   const unit = await findUnit(control)
   if (unit === null) return startOwn(argv, control, signal)
   await startUnit(unit, asInstalled ? null : argv, startLimitMs)
@@ -58,9 +60,9 @@ async function startOwn(
   control: string,
   signal: AbortSignal | undefined,
 ): Promise<SwitchInfo> {
-  await makeFolder(dirname(control), 0o750)
   const log = logOf(argv, control)
-  const child = await startLogged(argv, log).catch((cause: Error) => {
+  const owner = await readLogOwner(argv)
+  const child = await startLogged(argv, log, { owner }).catch((cause: Error) => {
     throw startFailed(argv, `${cause.message}`, '', cause)
   })
   try {
@@ -108,6 +110,11 @@ export async function stopSwitch(control: string): Promise<boolean> {
   await askSwitch(control, 'switch.shutdown', {}, 2_000).catch(() => undefined)
   await endProcesses(pids, 2_000)
   return true
+}
+
+async function readLogOwner(argv: readonly string[]): Promise<{ uid: number; gid: number } | null> {
+  const user = userOf(argv)
+  return user === null ? null : findAccount(user)
 }
 
 /** The switch's own log also takes what it says before it can log. */

@@ -30,7 +30,8 @@ function facts(xml: string, more: Partial<DomainFacts> = {}): DomainFacts {
     { path: `${machines}web`, owner: owner(64055, 0o770) },
   ]
   const user = { name: 'libvirt-qemu', uid: 64055, gids: [109] }
-  const known = { name: 'web', uuid, running: true, machines, user, ways: { [socket]: way } }
+  const ends = { user, switchUser: null, ways: { [socket]: way }, sockets: {} }
+  const known = { name: 'web', uuid, running: true, machines, ...ends }
   return { ...known, domain: parseXml(xml), ports: [port()], others: [], hookSeen: true, ...more }
 }
 
@@ -108,6 +109,30 @@ describe('a domain examined', () => {
       [],
     )
     const absent = { ways: { [socket]: [{ path: `${machines}web`, owner: null }] } }
+    assert.deepEqual(codes(define(), absent), [], 'the hook makes it')
+  })
+
+  it('whose socket the switch may not reach is told so, as its user and not as root', () => {
+    const switchUser = { name: 'vhostkit-switch', uid: 990, gids: [991, 5] }
+    const way = (uid: number, gid: number, mode: number) => {
+      const [top, folder] = [
+        { path: '/', owner: owner(0, 0o755) },
+        { path: `${machines}web`, owner: { uid, gid, mode } },
+      ]
+      return { switchUser, ways: { [socket]: [top, folder] } }
+    }
+    const closed = 'socket-closed-to-switch'
+    assert.deepEqual(codes(define(), way(64055, 0, 0o770)), [closed])
+    assert.deepEqual(codes(define(), way(64055, 991, 0o2750)), [])
+    assert.deepEqual(codes(define(), way(64055, 5, 0o2750)), [], 'another group of his')
+    assert.deepEqual(codes(define(), { ...way(64055, 0, 0o770), switchUser: null }), [])
+    const [repair] = examineDomain(facts(define(), way(64055, 0, 0o770))).flatMap((one) => one.repair ?? [])
+    assert.deepEqual(repair, { do: 'set-group', path: `${machines}web`, gid: 991, mode: 0o2750 })
+    const rights = (gid: number, mode: number) => ({ sockets: { [socket]: { uid: 64055, gid, mode } } })
+    assert.deepEqual(codes(define(), { ...way(64055, 991, 0o2750), ...rights(991, 0o775) }), [])
+    assert.deepEqual(codes(define(), { ...way(64055, 991, 0o2750), ...rights(991, 0o755) }), [closed])
+    assert.deepEqual(codes(define(), { ...way(64055, 991, 0o2750), ...rights(109, 0o775) }), [closed])
+    const absent = { switchUser, ways: { [socket]: [{ path: `${machines}web`, owner: null }] } }
     assert.deepEqual(codes(define(), absent), [], 'the hook makes it')
   })
 

@@ -39,7 +39,7 @@ describe('parseSpec', () => {
           interfaces: [],
         },
       ],
-      switch: { cores: 'auto', spareCores: 'auto', idle: 'adaptive' },
+      switch: { cores: 'auto', spareCores: 'auto', idle: 'adaptive', user: null },
     })
   })
 

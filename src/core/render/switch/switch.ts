@@ -8,11 +8,12 @@ export function renderSwitch(plan: Plan): { argv: string[]; ports: PortRequest[]
 }
 
 function renderSwitchArgv({ switch: plan }: Plan): string[] {
-  const { program, control, stateFile, log, cores, spareCores, idle } = plan
+  const { program, control, stateFile, log, cores, spareCores, idle, user } = plan
   const pinned = cores.length === 0 ? [] : ['--cores', cores.join(',')]
   const spare = spareCores.length === 0 ? [] : ['--spare-cores', spareCores.join(',')]
   const files = ['--control', control, '--state', stateFile, '--log', log]
-  return [program, ...files, '--monitor', ...pinned, ...spare, '--idle', idle]
+  const become = user === undefined ? [] : ['--user', user]
+  return [program, ...files, '--monitor', ...pinned, ...spare, '--idle', idle, ...become]
 }
 
 function renderTapPorts({ networks }: Plan): PortRequest[] {

@@ -1,0 +1,55 @@
+import { dirname, join } from 'node:path'
+import { VhostkitError } from '../../core/errors.js'
+import { findAccount } from '../../host/groups.js'
+import { giveFolder, giveOwn, listFolder, makeFolder, readOwner } from '../../world/files.js'
+
+/** Its user makes socket, state and log there, and removes nothing of ours: hence the sticky bit. Others only pass. */
+const sharedMode = 0o1771
+
+/**
+ * Makes the folder of the control socket. A switch that becomes another user gets it with his
+ * group; what an earlier switch of ours left there becomes his.
+ */
+export async function makeRunFolder(argv: readonly string[], control: string): Promise<void> {
+  const folder = dirname(control)
+  await makeFolder(folder, 0o750)
+  const user = userOf(argv)
+  if (user === null) return
+  const account = await findAccount(user)
+  if (account === null) {
+    throw new VhostkitError('switch-start-failed', {
+      sentence: `The switch is to run as ${user}, and this host has no such user.`,
+      hint: `Make it (\`useradd --system --shell /usr/sbin/nologin ${user}\`), or name another in switch.user.`,
+    })
+  }
+  // Before others may write there: nobody else can then put a folder of that name in its place.
+  await makeFolder(join(folder, 'machines'), 0o711)
+  for (const name of await listFolder(folder)) {
+    if (/^switch[.-]|^captures$/.test(name)) await giveOwn(join(folder, name), account)
+  }
+  await giveFolder(folder, process.geteuid?.() ?? 0, account.gid, sharedMode)
+}
+
+/** Whom a switch becomes; null: it stays who starts it. */
+export function userOf(argv: readonly string[]): string | null {
+  const at = argv.indexOf('--user')
+  return at < 0 ? null : (argv[at + 1] ?? null)
+}
+
+/** Who runs the switch, as its control socket has it; null when it is not there, or ours. */
+export async function readSwitchOwner(control: string): Promise<{ uid: number; gid: number } | null> {
+  const owner = await readOwner(control)
+  return owner === null || owner.uid === process.geteuid?.() ? null : { uid: owner.uid, gid: owner.gid }
+}
+
+/**
+ * Lets a switch of another user into the folder of a machine: it passes, and sockets made there
+ * are of its group (QEMU of libvirt runs with umask 2). It can make or remove nothing there.
+ */
+export async function openToSwitch(control: string, socket: string): Promise<void> {
+  const folder = dirname(socket)
+  if (dirname(folder) !== join(dirname(control), 'machines')) return
+  const [switchOwner, owner] = await Promise.all([readSwitchOwner(control), readOwner(folder)])
+  if (switchOwner === null || owner === null || owner.uid === switchOwner.uid) return
+  await giveFolder(folder, owner.uid, switchOwner.gid, 0o2750)
+}
