@@ -38,7 +38,7 @@ export async function readHookStatus(stateFolder: string): Promise<HookStatus> {
 }
 
 function nodeOf(text: string): string {
-  return / 10 (\S+) /.exec(text)?.[1] ?? '/usr/bin/node'
+  return /timeout -k 1 \d+ (\S+) /.exec(text)?.[1] ?? '/usr/bin/node'
 }
 
 /** libvirt looks for hooks when it starts; later it finds new ones only if there was one then. */

@@ -6,6 +6,7 @@ import { addPort, makeFolder, startSwitch } from '../core/steps/make-step.js'
 import { samePort } from '../core/steps/same-port.js'
 import type { Action, Step } from '../core/steps/steps.js'
 import { toPortRequest } from '../drivers/switch/ports.js'
+import type { PortInfo } from '../drivers/switch/protocol.js'
 import { readBootId } from '../world/boot-id.js'
 import { exists } from '../world/files.js'
 import { takeLock } from '../world/lock.js'
@@ -16,21 +17,20 @@ import type { HookSettings } from './settings.js'
 import { readPortsSoon, requireSteady } from './steady-switch.js'
 import { takePages } from './take-pages.js'
 
-/** All of it: libvirt, and whoever starts the domain, wait meanwhile. */
-const prepareLimitMs = 2_000
+/** Our own work: libvirt, and whoever starts the domain, wait meanwhile. Waiting for hooks of other domains is not in it. */
+const workLimitMs = 2_000
+const lockLimitMs = 12_000
 
 /**
  * Makes ready what QEMU will need in a moment: folder, hugepages, the switch and its ports.
  * What is there already is left alone, and so is not given back later. All or nothing.
  */
 export async function prepareDomain(needs: DomainNeeds, settings: HookSettings): Promise<void> {
-  const signal = AbortSignal.timeout(prepareLimitMs)
   const { state } = settings.folders
   // It does not run yet: what was taken for an earlier start that was cut off is given back first.
   await releaseDomain(needs.uuid, settings)
   const { control } = settings.switch
-  const ports = await readPortsSoon(control, signal)
-  if (ports !== null) await requireSteady(control, signal)
+  const ports = await lookAtSwitch(control)
   const missing = needs.ports.filter((port) => !ports?.some((there) => samePort(toPortRequest(there), port)))
   const folders = await filterAsync(needs.folders, async (path) => !(await exists(path)))
   const steps: Step[] = [
@@ -45,7 +45,6 @@ export async function prepareDomain(needs: DomainNeeds, settings: HookSettings):
     hands: hookHands,
     journal,
     progress: () => undefined,
-    signal,
     graceMs: 0,
     onFailure: 'undo' as const,
     verifyLimitMs: 500,
@@ -58,11 +57,12 @@ export async function prepareDomain(needs: DomainNeeds, settings: HookSettings):
   await journal.begin('prepare')
   try {
     await takePages(needs, record, options, state)
-    if (ports === null) await underLock(state, signal, () => apply(steps, options))
-    else await apply(steps, options)
+    const work = () => apply(steps, { ...options, signal: AbortSignal.timeout(workLimitMs) })
+    if (ports === null) await underLock(state, work)
+    else await work()
     await journal.end('applied')
   } catch (error) {
-    throw signal.aborted ? tooSlow(error) : error
+    throw isTimeout(error) ? tooSlow(error) : error
   }
 }
 
@@ -71,9 +71,20 @@ function isOurs(action: Action): boolean {
   return action.do !== 'stop-switch'
 }
 
+async function lookAtSwitch(control: string): Promise<PortInfo[] | null> {
+  const signal = AbortSignal.timeout(workLimitMs)
+  try {
+    const ports = await readPortsSoon(control, signal)
+    if (ports !== null) await requireSteady(control, signal)
+    return ports
+  } catch (error) {
+    throw isTimeout(error) ? tooSlow(error) : error
+  }
+}
+
 /** Two domains that start at once must not both start the switch. */
-async function underLock(state: string, signal: AbortSignal, task: () => Promise<void>): Promise<void> {
-  const lock = await takeLock(hookLockFolder(state), 'vhostkit hook', prepareLimitMs, signal)
+async function underLock(state: string, task: () => Promise<void>): Promise<void> {
+  const lock = await takeLock(hookLockFolder(state), 'vhostkit hook', lockLimitMs)
   if (!lock.taken) throw new VhostkitError('lock-held', { sentence: 'Other domains start at the same time.' })
   try {
     await task()
@@ -87,9 +98,14 @@ async function filterAsync<T>(items: T[], keep: (item: T) => Promise<boolean>): 
   return items.filter((_, index) => kept[index])
 }
 
+/** The reason of a signal whose time is over. */
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError'
+}
+
 function tooSlow(cause: unknown): VhostkitError {
   return new VhostkitError('timeout', {
-    sentence: `Ports and hugepages were not ready within ${prepareLimitMs / 1000} s.`,
+    sentence: `Ports and hugepages were not ready within ${workLimitMs / 1000} s.`,
     hint: 'See `vhostkit doctor`; the domain can be started again.',
     cause,
   })

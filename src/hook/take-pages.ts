@@ -10,7 +10,9 @@ import { takeLock } from '../world/lock.js'
 import { type DomainRecord, settleRecords, writeRecord } from './domain-record.js'
 import { hookLockFolder } from './release-domain.js'
 
-const lockLimitMs = 1_500
+const workLimitMs = 2_000
+/** Domains that start at once take their pages one after the other; the drop-in ends a hook after 20 s. */
+const lockLimitMs = 12_000
 
 /**
  * Sees to it that the pools hold what a domain needs: free pages that nobody was
@@ -20,17 +22,19 @@ const lockLimitMs = 1_500
 export async function takePages(
   { uuid, pages }: DomainNeeds,
   record: DomainRecord,
-  options: ApplyOptions,
+  options: Omit<ApplyOptions, 'signal'>,
   stateFolder: string,
 ): Promise<void> {
   if (pages.length === 0) return
-  const lock = await takeLock(hookLockFolder(stateFolder), 'vhostkit hook', lockLimitMs, options.signal)
+  const lock = await takeLock(hookLockFolder(stateFolder), 'vhostkit hook', lockLimitMs)
   if (!lock.taken) {
     throw new VhostkitError('lock-held', {
       sentence: 'Other domains take hugepages, and did not end in time.',
       hint: 'Start the domain again.',
     })
   }
+  // Waiting for others is no trouble of ours: the time for our own work begins only now.
+  const signal = AbortSignal.timeout(workLimitMs)
   try {
     const others = (await settleRecords(stateFolder)).filter((other) => other.uuid !== uuid)
     for (const { node: at, pageBytes, pages: count } of await placePages(pages)) {
@@ -45,7 +49,7 @@ export async function takePages(
       if (lacking > 0) {
         const need = { node: at, pageBytes, pages: lacking }
         // Pages promised to others may be mapped already, so only ours are asked for.
-        await apply([reserveHugepages(need, count)], options).catch((error: unknown) => {
+        await apply([reserveHugepages(need, count)], { ...options, signal }).catch((error: unknown) => {
           throw explain(error)
         })
       }

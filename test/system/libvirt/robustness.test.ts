@@ -48,8 +48,9 @@ describe('what a hook took, whatever happens', function () {
   })
 
   const total = () => Number(readFileSync(pool, 'utf8'))
-  const promised = () =>
-    Number(readFileSync('/sys/kernel/mm/hugepages/hugepages-2048kB/resv_hugepages', 'utf8'))
+  const ofPool = (name: string) =>
+    Number(readFileSync(`/sys/kernel/mm/hugepages/hugepages-2048kB/${name}_hugepages`, 'utf8'))
+  const free = () => ofPool('free')
   const ports = async () =>
     ((await sandbox.json('status')).data.ports as { name: string }[]).map(({ name }) => name)
   const records = () => {
@@ -63,13 +64,13 @@ describe('what a hook took, whatever happens', function () {
   }
 
   /** The template with pages of 2 MiB, under another name. 16 MiB are enough for what only starts. */
-  const huge = (name: string, index: number) =>
+  const huge = (name: string, index: number, pages = 8) =>
     template
       .replace('<name>sandbox.one', `<name>${name}`)
       .replace(/<uuid>.{8}/, `<uuid>${String(index).padStart(8, '0')}`)
       .replaceAll('machines/sandbox.one/', `machines/${name}/`)
       .replaceAll('sandbox.one.net0', `${name}.net0`)
-      .replaceAll('131072', '16384')
+      .replaceAll('131072', String(pages * 2048))
       .replace('<memoryBacking>', "<memoryBacking><hugepages><page size='2048' unit='KiB'/></hugepages>")
       .replace("<allocation mode='ondemand'/>", "<allocation mode='immediate'/>")
       .replace(/<kernel>[\s\S]*<\/cmdline>/, '')
@@ -124,7 +125,8 @@ describe('what a hook took, whatever happens', function () {
   }
 
   it('of another boot takes nothing from this one', async () => {
-    const xml = huge('sandbox.one', 1)
+    // More than is free, so that some must be taken.
+    const xml = huge('sandbox.one', 1, free() + 8)
     const before = total()
     assert.equal(runKilledAt(-1, sandbox.state, 'prepare', xml).status, 0)
     const taken = total() - before
@@ -202,15 +204,15 @@ describe('what a hook took, whatever happens', function () {
   it('is not what the kernel promised to somebody else', async () => {
     const before = total()
     const pages = 8
+    const [room, others] = [free(), ofPool('resv')]
     writeFileSync(pool, String(before + pages))
     // Free, but promised: this QEMU maps them and touches none.
-    const memory = `memory-backend-file,id=m,mem-path=/dev/hugepages,share=on,prealloc=off,size=${pages * 2}M`
+    const memory = `memory-backend-memfd,id=m,hugetlb=on,hugetlbsize=2M,share=on,prealloc=off,size=${pages * 2}M`
     const holder = spawn('qemu-system-x86_64', ['-machine', 'none', '-display', 'none', '-object', memory])
     try {
-      await until('the pages to be promised', 10_000, () => promised() >= pages)
-      const free = Number(readFileSync('/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages', 'utf8'))
-      assert.ok(free >= pages, `${free} pages are free`)
-      const xml = huge('sandbox.one', 1)
+      await until('the pages to be promised', 10_000, () => ofPool('resv') >= others + pages)
+      assert.ok(free() >= room + pages, `${free()} pages are free`)
+      const xml = huge('sandbox.one', 1, room + 8)
       assert.equal(runKilledAt(-1, sandbox.state, 'prepare', xml).status, 0)
       assert.equal(total(), before + pages + 8, 'the domain got 8 of its own')
       assert.equal(release(xml).status, 0)

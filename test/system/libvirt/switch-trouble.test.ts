@@ -20,6 +20,7 @@ describe('the start of a domain whose switch is in trouble', function () {
   this.timeout(150_000)
   let sandbox: DomainSandbox
   let untouched: ReturnType<typeof lookAtHost>
+  let definition = ''
 
   before(async function () {
     requireLibvirt(this)
@@ -29,7 +30,8 @@ describe('the start of a domain whose switch is in trouble', function () {
     await sandbox.libvirtd.restart()
     const { machines } = (await sandbox.json('render', sandbox.spec)).data as unknown as Artifacts
     const path = join(sandbox.base, 'one.xml')
-    writeFileSync(path, machines[0]?.domain?.xml ?? '')
+    definition = machines[0]?.domain?.xml ?? ''
+    writeFileSync(path, definition)
     const { status, stderr } = sandbox.libvirtd.virsh('define', path)
     assert.equal(status, 0, stderr)
   })
@@ -50,15 +52,34 @@ describe('the start of a domain whose switch is in trouble', function () {
     const begin = performance.now()
     return once(child, 'close').then(([status]) => ({ status, stderr, ms: performance.now() - begin }))
   }
-  const isRefused = ({ status, stderr, ms }: Awaited<ReturnType<typeof start>>, line: RegExp) => {
+  /** As libvirt calls it. */
+  const callHook = async () => {
+    const begin = performance.now()
+    const child = spawn(
+      join(sandbox.libvirtd.hooks, 'qemu.d/50-vhostkit'),
+      ['a name', 'prepare', 'begin', '-'],
+      {
+        stdio: ['pipe', 'ignore', 'ignore'],
+      },
+    )
+    child.stdin.end(definition)
+    const [status] = await once(child, 'close')
+    return { status, ms: performance.now() - begin }
+  }
+  const isRefused = async ({ status, stderr, ms }: Awaited<ReturnType<typeof start>>, line: RegExp) => {
     assert.equal(status, 1)
     assert.match(stderr, line)
-    assert.ok(ms < 3_000, `${ms} ms`)
+    // libvirt's own share of it is seconds on a busy host; what the hook takes is checked by itself.
+    assert.ok(ms < 8_000, `${ms} ms`)
+    const hook = await callHook()
+    assert.equal(hook.status, 1)
+    assert.ok(hook.ms < 3_000, `the hook took ${hook.ms} ms`)
     assert.equal(sandbox.libvirtd.virsh('domstate', 'sandbox.one').stdout.trim(), 'shut off')
     const records = join(sandbox.state, 'domains')
     const left = existsSync(records) ? readdirSync(records).filter((name) => name.endsWith('.json')) : []
     assert.deepEqual(left, [])
-    process.stderr.write(`      refused within ${Math.round(ms)} ms\n`)
+    const [all, own] = [ms, hook.ms].map(Math.round)
+    process.stderr.write(`      refused within ${all} ms, the hook alone within ${own} ms\n`)
   }
 
   it('is refused within 3 s when it is off and cannot be started', async () => {
@@ -66,9 +87,11 @@ describe('the start of a domain whose switch is in trouble', function () {
     const text = readFileSync(settings, 'utf8')
     const broken = { argv: ['/bin/false'], control: `${sandbox.run}/switch.sock` }
     writeFileSync(settings, JSON.stringify({ ...JSON.parse(text), switch: broken }))
-    const outcome = await start()
-    writeFileSync(settings, text)
-    isRefused(outcome, /vhostkit: The switch \/bin\/false did not start/)
+    try {
+      await isRefused(await start(), /vhostkit: The switch \/bin\/false did not start/)
+    } finally {
+      writeFileSync(settings, text)
+    }
   })
 
   it('is refused within 3 s when it is stopped (SIGSTOP)', async () => {
@@ -76,7 +99,7 @@ describe('the start of a domain whose switch is in trouble', function () {
     const pid = (await running())?.pid
     sendSignal(pid, 'SIGSTOP')
     try {
-      isRefused(await start(), /vhostkit: The switch listens on .* does not answer within 1 s/)
+      await isRefused(await start(), /vhostkit: The switch listens on .* does not answer within 1 s/)
     } finally {
       sendSignal(pid, 'SIGCONT')
     }
@@ -87,7 +110,10 @@ describe('the start of a domain whose switch is in trouble', function () {
     const crashes = crashAgainAndAgain(supervisor, 150)
     try {
       await until('it to have crashed some times', 15_000, () => crashes.count() >= 3)
-      isRefused(await start(), /vhostkit: The switch (crashes again and again|listens on .* does not answer)/)
+      await isRefused(
+        await start(),
+        /vhostkit: The switch (crashes again and again|listens on .* does not answer)/,
+      )
     } finally {
       crashes.end()
     }
