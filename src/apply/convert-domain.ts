@@ -1,17 +1,14 @@
 import { join } from 'node:path'
 import { accelerateDomain } from '../core/accelerate/accelerate-domain.js'
+import { chooseMemory } from '../core/accelerate/choose-memory.js'
 import type { ConvertedInterface } from '../core/accelerate/edit-interface.js'
-import type { MemoryWish } from '../core/accelerate/edit-memory.js'
+import { memoryNodeOf, nodesOfWorkers, tellFarNodes } from '../core/doctor/far-nodes.js'
 import { VhostkitError } from '../core/errors.js'
 import type { Facts } from '../core/facts/facts.js'
-import { pageNeeds } from '../core/hook/page-needs.js'
-import { Ledger } from '../core/plan/ledger.js'
 import type { Folders } from '../core/plan/plan.js'
-import { mib } from '../core/spec/size.js'
 import { findLosses } from '../core/xml/find-losses.js'
 import { diffLines } from '../core/xml/line-diff.js'
 import { parseXml } from '../core/xml/parse-xml.js'
-import { element } from '../core/xml/xml.js'
 import { defineDomain } from '../drivers/libvirt/define-domain.js'
 import { type FoundDomain, findDomain } from '../drivers/libvirt/find-domain.js'
 import { isActive } from '../drivers/libvirt/read-domain.js'
@@ -23,6 +20,8 @@ export interface ConvertInput {
   network: string | null
   folders: Folders
   facts: Facts
+  /** How the switch is started; it says on which nodes workers may be. */
+  switchArgv: string[]
 }
 
 export interface Converted {
@@ -30,12 +29,14 @@ export interface Converted {
   interfaces: Omit<ConvertedInterface, 'edits'>[]
   xml: string
   difference: string
+  /** What will not be on one node, one sentence each. */
+  notices: string[]
 }
 
 /** What a domain would become; its refusals are one error. */
 export async function planAcceleration(input: ConvertInput): Promise<Converted & { found: FoundDomain }> {
   const found = await findDomain(input.connect, input.domain)
-  const memory = chooseMemory(found.xml, input.facts)
+  const memory = chooseMemory(parseXml(found.xml), input.facts)
   const result = accelerateDomain(found.xml, { network: input.network, runFolder: input.folders.run, memory })
   const running = isActive(found.state) ? [`It is ${found.state}: stop it first.`] : []
   const refusals = [...running, ...('refusals' in result ? result.refusals : [])]
@@ -51,6 +52,11 @@ export async function planAcceleration(input: ConvertInput): Promise<Converted &
     interfaces,
     xml: result.xml,
     difference: diffLines(found.xml, result.xml),
+    notices: tellFarNodes({
+      memoryNode: memoryNodeOf(parseXml(result.xml)),
+      workerNodes: nodesOfWorkers(input.switchArgv, input.facts.nodes),
+      uplink: input.facts.uplink ?? null,
+    }),
   }
 }
 
@@ -74,7 +80,9 @@ export async function accelerate(input: ConvertInput): Promise<Converted> {
 }
 
 /** Brings back the definition that was kept. */
-export async function restore(input: Omit<ConvertInput, 'network' | 'facts'>): Promise<Converted> {
+export async function restore(
+  input: Omit<ConvertInput, 'network' | 'facts' | 'switchArgv'>,
+): Promise<Converted> {
   const found = await findDomain(input.connect, input.domain)
   const kept = keptPath(input.folders, found.uuid)
   const xml = await readText(kept)
@@ -93,7 +101,7 @@ export async function restore(input: Omit<ConvertInput, 'network' | 'facts'>): P
     })
   }
   await removeFile(kept)
-  return { domain: found.name, interfaces: [], xml, difference: diffLines(found.xml, xml) }
+  return { domain: found.name, interfaces: [], xml, difference: diffLines(found.xml, xml), notices: [] }
 }
 
 async function define(connect: string, { name, uuid }: FoundDomain, xml: string): Promise<void> {
@@ -102,25 +110,4 @@ async function define(connect: string, { name, uuid }: FoundDomain, xml: string)
 
 function keptPath({ state }: Folders, uuid: string): string {
   return join(state, 'accelerated', `${uuid}.xml`)
-}
-
-/** The node with most pages or memory for it; hugepages only where that node has them, or can still have them. */
-function chooseMemory(xml: string, facts: Facts): MemoryWish {
-  const ledger = Ledger.of(facts)
-  const domain = parseXml(xml)
-  // As many pages as it would need if it were of hugepages.
-  const asked = {
-    ...domain,
-    children: [...domain.children, element('memoryBacking', {}, element('hugepages'))],
-  }
-  const pages = pageNeeds(asked).reduce((sum, need) => sum + need.pages, 0)
-  const stock = (node: number) => {
-    const { free, reservable } = ledger.pages(node, 2 * mib)
-    return free + reservable
-  }
-  const nodes = ledger
-    .nodeIds()
-    .sort((a, b) => stock(b) - stock(a) || ledger.freeBytes(b) - ledger.freeBytes(a))
-  const [best = 0] = nodes
-  return { pageBytes: stock(best) >= pages ? 2 * mib : null, node: nodes.length > 1 ? best : null }
 }

@@ -1,3 +1,4 @@
+import type { UplinkFact } from '../core/facts/facts.js'
 import { askSwitch } from '../drivers/switch/client.js'
 import { readPorts } from '../drivers/switch/ports.js'
 import type { PortInfo, PortStats, WorkerInfo } from '../drivers/switch/protocol.js'
@@ -22,6 +23,8 @@ export interface InterfaceStatus {
   worker_nodes: number[]
   /** A worker is on another node than the memory: each frame crosses the nodes. */
   far: boolean
+  /** The card by which its frames leave the host, where that is on another node than the memory. */
+  far_uplink: UplinkFact | null
   /** Frames dropped, by reason; those that never happened are left out. */
   drops: Record<string, number>
   last_error: string | null
@@ -48,13 +51,21 @@ export async function readSwitchView(control: string): Promise<SwitchView | null
 }
 
 /** The cards of a deployment that was applied, each as it is now. */
-export function interfacesOf({ plan }: Pick<Receipt, 'plan'>, view: SwitchView | null): InterfaceStatus[] {
+export function interfacesOf(
+  { plan }: Pick<Receipt, 'plan'>,
+  view: SwitchView | null,
+  uplink: UplinkFact | null = null,
+): InterfaceStatus[] {
   return plan.machines.flatMap(({ name: machine, interfaces }) =>
     interfaces.map(({ index, network, mac, port: name, queues }) => {
       const port = view?.ports.find((other) => other.name === name)
       const drops = view?.stats.find((other) => other.name === name)?.drops ?? {}
       const known = { machine, index, network, mac, port: name }
-      return { ...known, ...describePort(port, queues, view?.workers ?? []), drops: whatHappened(drops) }
+      const described = describePort(port, queues, view?.workers ?? [])
+      const leaves = plan.networks.some(({ name: other, tap }) => other === network && tap !== null)
+      const { memory_node } = described
+      const far_uplink = leaves && memory_node !== null && uplink?.node !== memory_node ? uplink : null
+      return { ...known, ...described, far_uplink, drops: whatHappened(drops) }
     }),
   )
 }

@@ -15,6 +15,7 @@ import { readMachine } from '../drivers/machines.js'
 import { readBootId } from '../world/boot-id.js'
 import { readText } from '../world/files.js'
 import { knownArtifacts, type Receipt, readReceipt } from './receipt.js'
+import { refuseMove } from './refuse-move.js'
 import { settle } from './settle.js'
 
 /** Everything that was wrong with a spec, or with this host for it. */
@@ -80,6 +81,7 @@ export async function prepare(
   const running = receipt === null ? [] : await readRunning(knownArtifacts(receipt))
   const keep = receipt === null ? undefined : { plan: receipt.plan, running }
   const plan = requirePlan(spec, facts, folders, { ...options, keep })
+  refuseMove(receipt?.plan, plan)
   const artifacts = renderAll(plan)
   const applied = receipt === null ? null : knownArtifacts(receipt)
   const live = await readLive(artifacts, applied, receipt?.reserved ?? [])

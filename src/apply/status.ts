@@ -1,4 +1,5 @@
 import { VhostkitError } from '../core/errors.js'
+import type { UplinkFact } from '../core/facts/facts.js'
 import type { MachineArtifact } from '../core/render/artifacts.js'
 import { readDomainState } from '../drivers/libvirt/read-domain.js'
 import { readMachine } from '../drivers/machines.js'
@@ -30,7 +31,11 @@ export interface DeploymentStatus {
 }
 
 /** What runs of a deployment that was applied. */
-export async function readStatus(receipt: Receipt, view: SwitchView | null): Promise<DeploymentStatus> {
+export async function readStatus(
+  receipt: Receipt,
+  view: SwitchView | null,
+  uplink: UplinkFact | null = null,
+): Promise<DeploymentStatus> {
   const { deployment, status, operation, time, spec, reserved } = receipt
   const machines = await Promise.all(
     knownArtifacts(receipt).machines.map(async (machine): Promise<MachineStatus> => {
@@ -45,7 +50,7 @@ export async function readStatus(receipt: Receipt, view: SwitchView | null): Pro
       return { name, running, pid, state: running ? await readState(machine) : 'off', console: consoleSocket }
     }),
   )
-  const interfaces = interfacesOf(receipt, view)
+  const interfaces = interfacesOf(receipt, view, uplink)
   const networks = await readNetworkStatus(receipt.artifacts)
   return { deployment, status, operation, time, spec: spec.path, machines, interfaces, networks, reserved }
 }

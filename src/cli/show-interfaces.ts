@@ -10,6 +10,7 @@ export function showInterfaces(interfaces: InterfaceStatus[], width: number | nu
     showTable([heading, ...interfaces.map(interfaceRow)], width),
     ...agreed.map((one) => `features of ${nameOf(one)}: ${one.features.join(' ')}`),
     ...interfaces.filter(({ far }) => far).map(showFar),
+    ...interfaces.flatMap(showFarUplink),
   ]
 }
 
@@ -30,6 +31,14 @@ function interfaceRow(one: InterfaceStatus): string[] {
 
 function showFar(one: InterfaceStatus): string {
   return `WRONG NODE: the memory of ${nameOf(one)} is on node ${one.memory_node}, its worker on node ${one.worker_nodes.join(', ')}; see \`vhostkit doctor\`.`
+}
+
+function showFarUplink(one: InterfaceStatus): string[] {
+  const { far_uplink: uplink, memory_node } = one
+  if (uplink === null) return []
+  return [
+    `WRONG NODE: the memory of ${nameOf(one)} is on node ${memory_node}, ${uplink.name}, by which its frames leave the host, on node ${uplink.node}.`,
+  ]
 }
 
 function nameOf({ machine, index }: InterfaceStatus): string {

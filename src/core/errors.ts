@@ -150,6 +150,11 @@ export const errorTable = {
   'file-exists': row(1, 'A file is there already.', 'Choose another name, or say --force.'),
   'lock-held': row(1, 'Another vhostkit is at work.', 'Wait until it has finished.'),
   'not-found': row(1, 'There is nothing of that name.', 'See vhostkit status.'),
+  'deployment-elsewhere': row(
+    1,
+    'The deployment was applied with another driver or another libvirt.',
+    'Use the same as before, or destroy it first.',
+  ),
   'step-failed': row(1, 'A step failed; the steps before it were undone.', 'See the cause.'),
   timeout: row(1, 'A wait took too long.', 'See what was waited for.'),
 

@@ -5,10 +5,16 @@ import { switchControl } from '../apply/switch-alone.js'
 import { examineNetworks } from '../core/doctor/examine-networks.js'
 import { examineTuning } from '../core/doctor/examine-tuning.js'
 import { type Finding, problem } from '../core/doctor/finding.js'
-import type { Facts } from '../core/facts/facts.js'
+import type { Facts, UplinkFact } from '../core/facts/facts.js'
 import type { Folders } from '../core/plan/plan.js'
 import { askSwitch } from '../drivers/switch/client.js'
-import { examineMtus, examinePort, examineStray, examineSwitch } from '../drivers/switch/examine-ports.js'
+import {
+  examineMtus,
+  examinePort,
+  examineStray,
+  examineSwitch,
+  examineUplink,
+} from '../drivers/switch/examine-ports.js'
 import { readPorts } from '../drivers/switch/ports.js'
 import { readSwitch } from '../drivers/switch/process.js'
 import { examineFacts } from '../host/examine-facts.js'
@@ -17,7 +23,7 @@ import { readTuning } from '../host/tuning.js'
 
 /** All there is to say of this host, its switch and its deployments. */
 export async function examineHost(facts: Facts, folders: Folders): Promise<Finding[]> {
-  const { findings, workerCores } = await examineRunning(folders)
+  const { findings, workerCores } = await examineRunning(folders, facts.uplink ?? null)
   return [
     ...examineFacts(facts),
     ...examineTuning({ ...(await readTuning()), workerCores }),
@@ -28,7 +34,10 @@ export async function examineHost(facts: Facts, folders: Folders): Promise<Findi
   ]
 }
 
-async function examineRunning(folders: Folders): Promise<{ findings: Finding[]; workerCores: number[] }> {
+async function examineRunning(
+  folders: Folders,
+  uplink: UplinkFact | null,
+): Promise<{ findings: Finding[]; workerCores: number[] }> {
   const control = switchControl(folders)
   const info = await readSwitch(control)
   if (info === null) return { findings: [examineSwitch(info, control)], workerCores: [] }
@@ -42,6 +51,7 @@ async function examineRunning(folders: Folders): Promise<{ findings: Finding[]; 
     examineSwitch(info, control),
     ...known.map((port) => examinePort(port, workers)),
     ...examineMtus(known),
+    ...examineUplink(known, uplink),
     ...examineStray(info.lost, orphans),
   ]
   return { findings, workerCores: workers.map(({ core }) => core) }

@@ -20,6 +20,7 @@ import { takePages } from './take-pages.js'
 /** Our own work: libvirt, and whoever starts the domain, wait meanwhile. Waiting for hooks of other domains is not in it. */
 const workLimitMs = 2_000
 const lockLimitMs = 12_000
+const lookLimitMs = 1_500
 
 /**
  * Makes ready what QEMU will need in a moment: folder, hugepages, the switch and its ports.
@@ -27,10 +28,11 @@ const lockLimitMs = 12_000
  */
 export async function prepareDomain(needs: DomainNeeds, settings: HookSettings): Promise<void> {
   const { state } = settings.folders
-  // It does not run yet: what was taken for an earlier start that was cut off is given back first.
-  await releaseDomain(needs.uuid, settings)
   const { control } = settings.switch
-  const ports = await lookAtSwitch(control)
+  const seen = await lookAtSwitch(control)
+  // It does not run yet: what was taken for an earlier start that was cut off is given back first.
+  const isChanged = await releaseDomain(needs.uuid, settings)
+  const ports = isChanged && seen !== null ? await readPortsSoon(control) : seen
   const missing = needs.ports.filter((port) => !ports?.some((there) => samePort(toPortRequest(there), port)))
   const folders = await filterAsync(needs.folders, async (path) => !(await exists(path)))
   const steps: Step[] = [
@@ -71,15 +73,12 @@ function isOurs(action: Action): boolean {
   return action.do !== 'stop-switch'
 }
 
+/** null when it is off; one that cannot be relied on is an error, soon. */
 async function lookAtSwitch(control: string): Promise<PortInfo[] | null> {
-  const signal = AbortSignal.timeout(workLimitMs)
-  try {
-    const ports = await readPortsSoon(control, signal)
-    if (ports !== null) await requireSteady(control, signal)
-    return ports
-  } catch (error) {
-    throw isTimeout(error) ? tooSlow(error) : error
-  }
+  const end = performance.now() + lookLimitMs
+  const ports = await readPortsSoon(control)
+  if (ports !== null) await requireSteady(control, end)
+  return ports
 }
 
 /** Two domains that start at once must not both start the switch. */

@@ -20,19 +20,20 @@ export async function domainStarted(uuid: string, { folders }: HookSettings): Pr
   await writeRecord(folders.state, { ...record, promised: [] })
 }
 
-/** Gives back what was taken for a domain, and only that; nothing happens when nothing was. */
-export async function releaseDomain(uuid: string, { folders }: HookSettings): Promise<void> {
+/** Gives back what was taken for a domain, and only that; false: nothing was. */
+export async function releaseDomain(uuid: string, { folders }: HookSettings): Promise<boolean> {
   const { state } = folders
-  if ((await readRecord(state, uuid)) === null) return
+  if ((await readRecord(state, uuid)) === null) return false
   const lock = await takeLock(hookLockFolder(state), 'vhostkit hook', lockLimitMs)
   try {
     const record = (await settleRecords(state)).find((other) => other.uuid === uuid)
-    if (record === undefined) return
+    if (record === undefined) return false
     for (const action of record.giveBack) {
       await hookHands.perform(action, { graceMs: 0, note: async () => undefined }).catch(() => undefined)
     }
     await givePagesBack(record, state)
     await removeRecord(state, uuid)
+    return true
   } finally {
     if (lock.taken) await lock.release()
   }

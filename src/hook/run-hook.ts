@@ -35,7 +35,7 @@ async function handle(operation: string, stateFolder: string, xml: string): Prom
   if (settings === null) return
   const needs = domainNeeds(parseXml(xml), settings.folders.run)
   if (needs === null) return
-  const handlers: Record<string, (settings: HookSettings) => Promise<void>> = {
+  const handlers: Record<string, (settings: HookSettings) => Promise<unknown>> = {
     prepare: () => prepareDomain(needs, settings),
     started: () => domainStarted(needs.uuid, settings),
     release: () => releaseDomain(needs.uuid, settings),

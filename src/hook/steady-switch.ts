@@ -12,7 +12,7 @@ const lookEveryMs = 50
  * The ports; null when nobody listens. One that listens and does not answer is an error, soon. A
  * connection that breaks off is a switch that crashed just then, and is asked again.
  */
-export async function readPortsSoon(control: string, signal: AbortSignal): Promise<PortInfo[] | null> {
+export async function readPortsSoon(control: string): Promise<PortInfo[] | null> {
   const end = performance.now() + answerLimitMs
   for (;;) {
     const left = end - performance.now()
@@ -24,22 +24,23 @@ export async function readPortsSoon(control: string, signal: AbortSignal): Promi
       if (left <= lookEveryMs)
         throw crashing(`broke off every connection for ${answerLimitMs / 1000} s`, error)
     }
-    await pause(lookEveryMs, signal)
+    await pause(lookEveryMs)
   }
 }
 
 /**
  * Refuses a switch that crashes again and again: QEMU would start with it, and wait for it
- * without limit. One crash is none of our business; its successor must only live on.
+ * without limit. One crash is none of our business; its successor must only live on until `end`.
  */
-export async function requireSteady(control: string, signal: AbortSignal): Promise<void> {
-  const first = await readInfo(control)
-  for (let now = first; !isSound(now); now = await readInfo(control)) {
+export async function requireSteady(control: string, end: number): Promise<void> {
+  const first = await readInfo(control, end)
+  for (let now = first; !isSound(now); now = await readInfo(control, end)) {
     if (now === null || now.pid !== first?.pid) {
       const starts = now === null ? '' : `: this is start ${now.starts}, ${now.uptime_ms} ms old`
       throw crashing(`did not live for ${soundLifeMs / 1000} s${starts}`)
     }
-    await pause(lookEveryMs, signal)
+    if (performance.now() >= end) return
+    await pause(lookEveryMs)
   }
 }
 
@@ -48,8 +49,9 @@ function isSound(info: SwitchInfo | null): boolean {
   return info !== null && (info.starts <= 1 || info.uptime_ms >= soundLifeMs)
 }
 
-async function readInfo(control: string): Promise<SwitchInfo | null> {
-  return askSwitch(control, 'switch.info', {}, answerLimitMs).catch((error: unknown) => {
+async function readInfo(control: string, end: number): Promise<SwitchInfo | null> {
+  const limitMs = Math.max(answerLimitMs / 2, end - performance.now())
+  return askSwitch(control, 'switch.info', {}, limitMs).catch((error: unknown) => {
     if (isUnreachable(error)) return null
     throw silent(control, error)
   })

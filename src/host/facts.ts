@@ -8,6 +8,7 @@ import { readNodes } from './nodes.js'
 import { readCanCreateTaps, readCanReserveHugepages } from './rights.js'
 import { readRoutes } from './routes.js'
 import { readUefi } from './uefi.js'
+import { readUplink } from './uplink.js'
 import { findProgram, readQemu } from './versions.js'
 
 /** Reads what the host is. `builtSwitch` is where our own build would be, `images` what a spec names. */
@@ -22,7 +23,12 @@ export async function readFacts(builtSwitch: string, images: string[] = []): Pro
     readCanReserveHugepages(),
     readCanCreateTaps(),
   ])
-  const [found, uefi, makers] = await Promise.all([readImages(images), readUefi(), findMakers()])
+  const [found, uefi, makers, uplink] = await Promise.all([
+    readImages(images),
+    readUefi(),
+    findMakers(),
+    readUplink(),
+  ])
   const [routes, dnsmasq, nft] = await Promise.all([readRoutes(), readDnsmasq(), findProgram('nft')])
   const uid = process.geteuid?.() ?? 0
   const rights = { uid, canReserveHugepages, canCreateTaps }
@@ -34,6 +40,7 @@ export async function readFacts(builtSwitch: string, images: string[] = []): Pro
     libvirt,
     switchPath,
     links,
+    uplink,
     ...rights,
     routes,
     dnsmasq,

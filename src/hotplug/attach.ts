@@ -1,14 +1,18 @@
 import { type Operation, withLock } from '../apply/operation.js'
+import { memoryNodeOf, nodesOfWorkers, tellFarNodes } from '../core/doctor/far-nodes.js'
 import { VhostkitError } from '../core/errors.js'
 import { renderWords } from '../core/hotplug/domain-words.js'
 import { type Attachment, planAttach } from '../core/hotplug/plan-attach.js'
 import { addPort, makeFolder, startSwitch } from '../core/steps/make-step.js'
 import { attachInterface, setMetadata } from '../core/steps/plug-steps.js'
 import type { Action, Step } from '../core/steps/steps.js'
+import type { XmlElement } from '../core/xml/xml.js'
 import { readPortsIfAny } from '../drivers/switch/ports.js'
 import type { PortInfo } from '../drivers/switch/protocol.js'
 import { amendRecord } from '../hook/amend-record.js'
 import { type HookSettings, readSettings } from '../hook/settings.js'
+import { readNodes } from '../host/nodes.js'
+import { readUplink } from '../host/uplink.js'
 import { exists } from '../world/files.js'
 import { carryOutSteps } from './carry-out.js'
 import { readPlugDomain } from './read-domain.js'
@@ -35,6 +39,8 @@ export interface Attached {
   /** In the machine that runs; in the definition it starts from next. */
   live: boolean
   config: boolean
+  /** What is not on one node, one sentence each. */
+  notices: string[]
   steps: Step[]
 }
 
@@ -83,6 +89,7 @@ export async function planAttachment(
     mtu,
     live: target.live,
     config: target.config,
+    notices: await tellNodes(domain.live ?? domain.next, settings, input.network, ports),
     steps,
     giveBack: before
       .flatMap(({ undo }) => (undo === null || undo.do === 'stop-switch' ? [] : [undo]))
@@ -122,6 +129,21 @@ async function stepsBefore(
     ...(ports === null ? [startSwitch(argv, control)] : []),
     addPort(control, port),
   ]
+}
+
+/** Frames of a network leave the host when the host has an address on it, which is a tap. */
+async function tellNodes(
+  domain: XmlElement,
+  settings: HookSettings,
+  network: string,
+  ports: PortInfo[] | null,
+): Promise<string[]> {
+  const routed = ports?.some((port) => port.kind === 'tap' && port.network === network) ?? false
+  return tellFarNodes({
+    memoryNode: memoryNodeOf(domain),
+    workerNodes: nodesOfWorkers(settings.switch.argv, await readNodes()),
+    uplink: routed ? await readUplink() : null,
+  })
 }
 
 function mtuOf(ports: PortInfo[], network: string): number {

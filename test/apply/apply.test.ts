@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { type ApplyOptions, apply, groupSteps } from '../../src/apply/apply.js'
 import { Journal } from '../../src/apply/journal.js'
 import { knownArtifacts, parseReceipt, readReceipt } from '../../src/apply/receipt.js'
+import { refuseMove } from '../../src/apply/refuse-move.js'
 import { settle } from '../../src/apply/settle.js'
 import { VhostkitError } from '../../src/core/errors.js'
+import type { Plan } from '../../src/core/plan/plan.js'
 import type { MachineArtifact } from '../../src/core/render/artifacts.js'
 import { startMachine } from '../../src/core/steps/make-step.js'
 import { type FakeWorld, folderStep, makeFakeWorld, makeJournal, pagesStep } from './fake-hands.js'
@@ -126,6 +128,41 @@ describe('receipt', () => {
       await journal.note(pagesStep(8), { before: 3 })
       const settled = await settle(journal.receipt, async () => now, 'this boot')
       assert.equal(settled.reserved[0]?.pages ?? 0, held)
+    }
+  })
+
+  it('of another boot owes nothing: the pages that are there now are of others', async () => {
+    const make = async (boot: string) => {
+      const { journal } = makeJournal()
+      journal.receipt.boot = boot
+      journal.receipt.reserved = [{ node: 0, pageBytes: 2 ** 21, pages: 8 }]
+      await journal.intend(pagesStep(8))
+      await journal.note(pagesStep(8), { before: 3 })
+      return settle(journal.receipt, async () => 11, 'this boot')
+    }
+    const old = await make('the boot before')
+    assert.deepEqual([old.reserved, old.journal, old.boot], [[], [], 'this boot'])
+    const own = await make('this boot')
+    assert.deepEqual([own.reserved[0]?.pages, own.journal.length], [16, 1])
+  })
+
+  it('stays with the driver and the libvirt it was applied with', () => {
+    const plan = (driver: 'qemu' | 'libvirt', connect?: string) =>
+      ({ deployment: 'd', driver, ...(connect && { libvirt: { connect, user: null } }) }) as Plan
+    const system = plan('libvirt', 'qemu:///system')
+    for (const [before, now] of [
+      [undefined, system],
+      [system, plan('libvirt', 'qemu:///system')],
+      [plan('qemu'), plan('qemu')],
+    ] as const) {
+      assert.doesNotThrow(() => refuseMove(before, now))
+    }
+    for (const other of [plan('libvirt', 'qemu:///session'), plan('qemu')]) {
+      assert.throws(
+        () => refuseMove(system, other),
+        /was applied with libvirt at qemu:\/\/\/system, and is now/,
+      )
+      assert.throws(() => refuseMove(other, system), /and is now to be with libvirt at qemu:\/\/\/system/)
     }
   })
 

@@ -51,6 +51,7 @@ describe('the status of an interface', () => {
       memory_node: 0,
       worker_nodes: [0],
       far: false,
+      far_uplink: null,
       drops: { storm: 7 },
       last_error: null,
     })
@@ -60,6 +61,18 @@ describe('the status of an interface', () => {
     const far = showInterfaces(interfacesOf({ plan }, view(1)))
     assert.match(far.join('\n'), /WRONG NODE: the memory of one net0 is on node 0, its worker on node 1/)
     assert.doesNotMatch(showInterfaces(interfacesOf({ plan }, view(0))).join('\n'), /WRONG NODE/)
+  })
+
+  it('says loudly when frames leave the host by a card of another node', () => {
+    const routed = planOf(
+      spec.replace('name: lan }', 'name: lan, host: 192.168.77.1/24 }'),
+      readHost('one-node'),
+    )
+    const shown = (plans: typeof plan, node: number) =>
+      showInterfaces(interfacesOf({ plan: plans }, view(0), { name: 'eth1', node })).join('\n')
+    assert.match(shown(routed, 1), /WRONG NODE: .* one net0 is on node 0, eth1, .* leave the host, on node 1/)
+    assert.doesNotMatch(shown(routed, 0), /WRONG NODE/)
+    assert.doesNotMatch(shown(plan, 1), /WRONG NODE/, 'no frame of this network leaves')
   })
 
   it('is "missing" without a port or a switch', () => {

@@ -30,7 +30,7 @@ describe('installing the hook', () => {
     assert.equal(statSync(dropIn).mode & 0o777, 0o755)
     assert.doesNotMatch(text, /@[A-Z]+@/)
     assert.ok(
-      text.includes(`*${base}/run/machines/*`) && text.includes(`10 /usr/bin/node ${process.cwd()}/bin/`),
+      text.includes(`*${base}/run/machines/*`) && text.includes(`20 /usr/bin/node ${process.cwd()}/bin/`),
     )
     // A second one changes neither: libvirtd still has to look.
     assert.deepEqual([(await install(2000)).first, (await install(2000)).installedAt], [true, 1000])

@@ -6,6 +6,7 @@ import { makeProbeSector, parseHasVirtualization } from '../../src/host/kvm.js'
 import { parseLibvirtUser, parseLibvirtVersion } from '../../src/host/libvirt.js'
 import { parseCpuList, parseMemory, parsePageBytes, readNodes } from '../../src/host/nodes.js'
 import { parseHasNetAdmin } from '../../src/host/rights.js'
+import { parseDefaultRoute, readUplink } from '../../src/host/uplink.js'
 import { parseQemuVersion } from '../../src/host/versions.js'
 
 describe('host', () => {
@@ -55,6 +56,30 @@ describe('host', () => {
     assert.equal(parseHasNetAdmin('Name:\tnode\nCapEff:\t000001ffffffffff\n'), true)
     assert.equal(parseHasNetAdmin('CapEff:\t0000000000000000\n'), false)
     assert.equal(parseHasNetAdmin(''), false)
+  })
+
+  it('finds the card by which frames leave the host, below a bridge too', async () => {
+    const route = (...rows: string[]) => ['Iface\tDestination\tGateway', ...rows, ''].join('\n')
+    const row = (name: string, metric: number, mask = '00000000') =>
+      `${name}\t00000000\t0100000A\t0003\t0\t0\t${metric}\t${mask}\t0\t0\t0`
+    assert.equal(parseDefaultRoute(route(row('eth0', 100), row('br0', 20))), 'br0')
+    assert.equal(parseDefaultRoute(route(row('eth0', 0, '000000FF'))), null)
+    const root = mkdtempSync(join(tmpdir(), 'vkt-'))
+    try {
+      assert.equal(await readUplink(root), null)
+      mkdirSync(join(root, 'proc/net'), { recursive: true })
+      writeFileSync(join(root, 'proc/net/route'), route(row('br0', 20)))
+      assert.equal(await readUplink(root), null)
+      mkdirSync(join(root, 'sys/class/net/br0/lower_eth7'), { recursive: true })
+      mkdirSync(join(root, 'sys/class/net/eth7/device'), { recursive: true })
+      const file = join(root, 'sys/class/net/eth7/device/numa_node')
+      writeFileSync(file, '1\n')
+      assert.deepEqual(await readUplink(root), { name: 'eth7', node: 1 })
+      writeFileSync(file, '-1\n')
+      assert.equal(await readUplink(root), null)
+    } finally {
+      rmSync(root, { recursive: true })
+    }
   })
 
   it('makes a boot sector that a BIOS boots', () => {

@@ -20,7 +20,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
       ...planned
     } = await planAttachment(wish, context.places.folders)
     return {
-      text: planned.steps.map(({ label }) => label).join('\n'),
+      text: [...planned.steps.map(({ label }) => label), ...planned.notices].join('\n'),
       data: show(planned, false),
       exitCode: 0,
     }
@@ -30,7 +30,7 @@ export async function run(input: CommandInput, context: CommandContext): Promise
   )
   const when = done.live ? (done.config ? 'now and from its next start on' : 'now') : 'from its next start on'
   const text = `${done.domain}: card ${done.mac} on ${done.network}, ${when} (port ${done.port}).`
-  return { text, data: show(done, true), exitCode: 0 }
+  return { text: [text, ...done.notices].join('\n'), data: show(done, true), exitCode: 0 }
 }
 
 function show({ steps, ...attached }: Attached, changed: boolean) {

@@ -8,6 +8,7 @@ import { VhostkitError } from '../../core/errors.js'
 import { showTable } from '../../core/render/show-table.js'
 import { showSize } from '../../core/spec/size.js'
 import { readSwitch } from '../../drivers/switch/process.js'
+import { readUplink } from '../../host/uplink.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { showInterfaces } from '../show-interfaces.js'
 import { showNetwork } from '../show-network.js'
@@ -22,14 +23,15 @@ export async function run(input: CommandInput, { places, width }: CommandContext
   }
   const receipts = one === null ? await readReceipts(folders.state) : [one]
   const control = switchControl(folders)
-  const [info, view, orphans, kept] = await Promise.all([
+  const [info, view, orphans, uplink, kept] = await Promise.all([
     readSwitch(control),
     readSwitchView(control),
     readOrphans(folders).catch(() => []),
+    readUplink(),
     deployment === undefined ? readKeptDisks(folders.state, receipts) : [],
   ])
   const ports = view?.ports ?? []
-  const deployments = await Promise.all(receipts.map((receipt) => readStatus(receipt, view)))
+  const deployments = await Promise.all(receipts.map((receipt) => readStatus(receipt, view, uplink)))
   const switchLine =
     info === null
       ? `The switch does not run (${control}).`

@@ -113,6 +113,10 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
     look: '`vhostkit diff`.',
   },
   'lock-held': { cause: 'Only one may change this host at a time.', look: 'The pid and command shown.' },
+  'deployment-elsewhere': {
+    cause: 'Its machines would be left there, and others of the same names made here.',
+    look: '`vhostkit status`; --driver and --connect, or driver and connect of the spec.',
+  },
   'not-found': {
     cause: 'A name was misspelt, or is of another state folder.',
     look: '`vhostkit status`, --state-dir.',

@@ -167,6 +167,11 @@ export const findingTable = {
     '`vhostkit switch ports`, `vhostkit switch workers`.',
     'Give the switch a core of that node: switch.cores or switch.spare-cores.',
   ),
+  'uplink-far': row(
+    'The memory of a guest is on another node than the card by which its frames leave the host.',
+    '`vhostkit status`; `cat /sys/class/net/*/device/numa_node`.',
+    'node of the machine in the spec, when most of its traffic leaves the host.',
+  ),
   'ring-state-far': row(
     'The node of the guest had no room for the state of its port.',
     '`numastat`.',

@@ -51,6 +51,12 @@ export interface ImageFact {
   fault: string | null
 }
 
+/** The card by which frames leave the host (that of its default route), and its NUMA node. */
+export interface UplinkFact {
+  name: string
+  node: number
+}
+
 export interface Facts {
   version: 1
   /** Ascending by id; a host without NUMA has one node 0. */
@@ -65,6 +71,8 @@ export interface Facts {
   uid: number
   /** Network interfaces that exist now (names; a tap of ours may be among them). */
   links: string[]
+  /** null or missing: the host has no default route, or its card is on no node. */
+  uplink?: UplinkFact | null
   /** Whether hugepages can be reserved by this user (nr_hugepages writable). */
   canReserveHugepages: boolean
   /** Whether taps can be made by this user (/dev/net/tun and CAP_NET_ADMIN). */

@@ -1,4 +1,4 @@
-import type { Facts, NumaNode } from '../facts/facts.js'
+import type { Facts, NumaNode, UplinkFact } from '../facts/facts.js'
 import { mib } from '../spec/size.js'
 
 /** Pages of one size on one node: free now, and what free memory could still be turned into. */
@@ -18,18 +18,25 @@ interface Account {
 export class Ledger {
   readonly #accounts: Map<number, Account>
   readonly #canReserve: boolean
+  /** The card by which frames leave the host. */
+  readonly uplink: UplinkFact | null
 
-  private constructor(accounts: Map<number, Account>, canReserve: boolean) {
+  private constructor(accounts: Map<number, Account>, canReserve: boolean, uplink: UplinkFact | null) {
     this.#accounts = accounts
     this.#canReserve = canReserve
+    this.uplink = uplink
   }
 
-  static of({ nodes, canReserveHugepages }: Facts): Ledger {
+  static of({ nodes, canReserveHugepages, uplink }: Facts): Ledger {
     const open = (node: NumaNode): Account => {
       const freePages = new Map(node.hugepages.map(({ pageBytes, free }) => [pageBytes, free]))
       return { node, freeBytes: node.freeBytes, freeCpus: node.cpus.length, freePages }
     }
-    return new Ledger(new Map(nodes.map((node) => [node.id, open(node)])), canReserveHugepages)
+    return new Ledger(
+      new Map(nodes.map((node) => [node.id, open(node)])),
+      canReserveHugepages,
+      uplink ?? null,
+    )
   }
 
   /** A copy to try a placement on. */
@@ -37,7 +44,7 @@ export class Ledger {
     const copies = [...this.#accounts].map(
       ([id, account]) => [id, { ...account, freePages: new Map(account.freePages) }] as const,
     )
-    return new Ledger(new Map(copies), this.#canReserve)
+    return new Ledger(new Map(copies), this.#canReserve, this.uplink)
   }
 
   nodeIds(): number[] {

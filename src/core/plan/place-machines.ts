@@ -127,15 +127,19 @@ function refuseShort(
 }
 
 function explainNode(score: NodeScore, machine: MachineSpec, together: boolean, ledger: Ledger): string {
-  const { node, hugepages, cpus, peers, freeCpus } = score
+  const { node, hugepages, cpus, peers, freeCpus, uplink } = score
   if (ledger.nodeIds().length === 1) return 'The host has no other.'
   if (together)
-    return `Node ${node} has room for all machines of its networks, so their frames stay on the node.`
+    return `Node ${node} has room for all machines of its networks, so their frames stay on the node${wayOut(uplink, ledger)}.`
   const pages =
     machine.hugepages === 'off' ? [] : [hugepages ? 'the hugepages' : 'as few hugepages as the others']
   const room = cpus ? `${freeCpus} CPUs not promised to others` : 'CPUs that are shared'
   const near = peers === 0 ? [] : [`${peers} of its network neighbours`]
-  return `Node ${node} has ${[...pages, room, ...near].join(' and ')}.`
+  return `Node ${node} has ${[...pages, room, ...near].join(' and ')}${wayOut(uplink, ledger)}.`
+}
+
+function wayOut(here: boolean, { uplink }: Ledger): string {
+  return here && uplink !== null ? `; ${uplink.name}, by which frames leave the host, is on it, too` : ''
 }
 
 function inSpecOrder(

@@ -11,13 +11,15 @@ export interface NodeScore {
   cpus: boolean
   /** Machines placed there already that share a network with them. */
   peers: number
+  /** It has the card by which frames of their networks leave the host. */
+  uplink: boolean
   freeCpus: number
 }
 
 /** Which nodes the machines are on so far, by machine name. */
 export type Placed = Map<string, number[]>
 
-/** The nodes, best first: room for the memory before room for the vCPUs, then short ways, then idle CPUs. */
+/** The nodes, best first: room for the memory before room for the vCPUs, then short ways (to each other, then out of the host), then idle CPUs. */
 export function rankNodes(machines: MachineSpec[], spec: Spec, placed: Placed, ledger: Ledger): NodeScore[] {
   const scores = ledger.nodeIds().map((node) => scoreNode(node, machines, spec, placed, ledger))
   return scores.sort(
@@ -26,6 +28,7 @@ export function rankNodes(machines: MachineSpec[], spec: Spec, placed: Placed, l
       Number(b.memory) - Number(a.memory) ||
       Number(b.cpus) - Number(a.cpus) ||
       b.peers - a.peers ||
+      Number(b.uplink) - Number(a.uplink) ||
       b.freeCpus - a.freeCpus ||
       a.node - b.node,
   )
@@ -52,8 +55,15 @@ function scoreNode(
     memory: trial.freeBytes(node) >= 0,
     cpus: trial.freeCpus(node) >= 0,
     peers: peersOn(node, machines, spec, placed),
+    uplink: ledger.uplink?.node === node && machines.some((machine) => leavesHost(machine, spec)),
     freeCpus: ledger.freeCpus(node),
   }
+}
+
+/** Its frames may go beyond the host: a network of its has an address of the host, which routes them. */
+function leavesHost({ interfaces }: MachineSpec, { networks }: Spec): boolean {
+  const routed = networks.filter(({ hostAddresses }) => hostAddresses.length > 0)
+  return interfaces.some(({ network }) => routed.some(({ name }) => name === network))
 }
 
 function peersOn(node: number, machines: MachineSpec[], spec: Spec, placed: Placed): number {

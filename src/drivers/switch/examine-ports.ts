@@ -1,4 +1,5 @@
 import { type Finding, fine, note, problem } from '../../core/doctor/finding.js'
+import type { UplinkFact } from '../../core/facts/facts.js'
 import type { PortInfo, SwitchInfo, WorkerInfo } from './protocol.js'
 
 /** What the running switch says of itself. */
@@ -159,6 +160,24 @@ function explainError(text: string): string {
     return 'The switch may not open the socket: run both as one user, or give it the group of the socket.'
   if (code === 'features-refused') return 'Restart the machine: its features were agreed with another switch.'
   return 'See the log of the switch.'
+}
+
+/** Guests whose frames leave the host by a card of another node: networks with a tap are routed there. */
+export function examineUplink(ports: PortInfo[], uplink: UplinkFact | null): Finding[] {
+  if (uplink === null) return []
+  const routed = new Set(ports.filter(({ kind }) => kind === 'tap').map(({ network }) => network))
+  return ports
+    .filter(({ kind, network }) => kind === 'vhost-user' && routed.has(network))
+    .filter(({ memory }) => memory !== null && memory.node >= 0 && memory.node !== uplink.node)
+    .map(({ name, memory }) =>
+      note(
+        'uplink-far',
+        `port ${name}`,
+        `memory on node ${memory?.node}, and ${uplink.name}, by which frames leave the host, on node ${uplink.node}`,
+        'Frames that leave the host cross the nodes.',
+        `Say \`node: ${uplink.node}\` for its machine, when most of its traffic leaves the host.`,
+      ),
+    )
 }
 
 /** Ports of one network with different MTUs: what the one sends, the other drops. */
