@@ -21,6 +21,7 @@ import {
 } from './out-rig.js'
 import { startCli } from './run-cli.js'
 import { errorOf, type Sandbox } from './sandbox.js'
+import { sendSignal } from './send-signal.js'
 
 interface Status {
   deployments: {
@@ -143,7 +144,7 @@ describe('DHCP and NAT', function () {
 
   it('is watched: what others break is named, and mended by apply alone', async () => {
     const [pid = ''] = dnsmasqs(sandbox)
-    process.kill(Number(pid), 'SIGKILL')
+    sendSignal(Number(pid), 'SIGKILL')
     const table = /vhostkit_\w+/.exec(inside(host, 'nft', 'list', 'tables'))?.[0] ?? ''
     inside(host, 'nft', 'delete', 'table', 'ip', table)
     inside(host, 'sysctl', '-qw', 'net.ipv4.ip_forward=0')
