@@ -1,6 +1,6 @@
 import type { Folders } from '../core/plan/plan.js'
 import { tapName, tapPrefix } from '../core/spec/names.js'
-import { appliedNetworks } from '../core/take-over/applied-networks.js'
+import { appliedSpec } from '../core/take-over/applied-spec.js'
 import { imageFiles } from '../core/take-over/image-files.js'
 import { readMark } from '../core/take-over/own-mark.js'
 import type { TakeOverSights } from '../core/take-over/take-over.js'
@@ -37,7 +37,7 @@ export async function readTakeOverSights(
   )
   const deployment = domains.map(readMark)[0]?.deployment
   const receipt = receipts.find((one) => one.deployment === deployment)
-  const applied = receipt === undefined ? [] : appliedNetworks(receipt.spec.text)
+  const applied = receipt === undefined ? { networks: [] } : appliedSpec(receipt.spec.text)
   return { images, seeds, connect, applied, hostAddresses: await readHostAddresses(domains, run) }
 }
 

@@ -23,7 +23,7 @@ export function gatherNetworks(
       ...(mtu === 1500 ? {} : { mtu }),
       ...(own.some(({ link }) => link) ? { link: true } : {}),
       ...(addresses.length === 0 ? {} : { host }),
-      ...applied.find(({ network }) => network === name)?.words,
+      ...applied.networks.find(({ network }) => network === name)?.words,
     }
   })
 }

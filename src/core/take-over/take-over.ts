@@ -1,6 +1,6 @@
 import type { ImageFact } from '../facts/facts.js'
 import type { XmlElement } from '../xml/xml.js'
-import type { AppliedNetwork } from './applied-networks.js'
+import type { AppliedSpec } from './applied-spec.js'
 import { gatherNetworks } from './gather-networks.js'
 import { leaveRest } from './leave-rest.js'
 import { type OwnMark, readMark } from './own-mark.js'
@@ -17,8 +17,8 @@ export interface TakeOverSights {
   images: ImageFact[]
   /** The host's own addresses, by network; of deployments of ours only. */
   hostAddresses: { network: string; addresses: string[] }[]
-  /** What else the host does for them. */
-  applied: AppliedNetwork[]
+  /** What else the host and the switch do for them. */
+  applied: AppliedSpec
   /** Seeds of ours by their path: what is on them. */
   seeds: { path: string; files: { name: string; text: string }[] }[]
   /** Written down when it is not the usual one. */
@@ -76,6 +76,7 @@ export function takeOver(domains: XmlElement[], sights: TakeOverSights): TakenOv
       name,
       driver: 'libvirt',
       ...(sights.connect === null ? {} : { connect: sights.connect }),
+      ...(sights.applied.switch === undefined ? {} : { switch: sights.applied.switch }),
       ...(networks.length === 0 ? {} : { networks }),
       machines,
     },

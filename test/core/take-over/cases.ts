@@ -8,7 +8,7 @@ const folder = 'test/core/take-over/cases'
 export const noSights: TakeOverSights = {
   images: [],
   hostAddresses: [],
-  applied: [],
+  applied: { networks: [] },
   seeds: [],
   connect: null,
 }

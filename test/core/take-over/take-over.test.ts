@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { Artifacts } from '../../../src/core/render/artifacts.js'
-import { appliedNetworks } from '../../../src/core/take-over/applied-networks.js'
+import { appliedSpec } from '../../../src/core/take-over/applied-spec.js'
 import { imageFiles } from '../../../src/core/take-over/image-files.js'
 import { showLeft, specText } from '../../../src/core/take-over/show-taken-over.js'
 import { type TakeOverSights, takeOver } from '../../../src/core/take-over/take-over.js'
@@ -36,7 +36,7 @@ function roundTrip(
     seeds: first.machines.flatMap(({ files = [] }) =>
       files.flatMap((file) => (file.kind === 'seed' ? [{ path: file.path, files: file.files }] : [])),
     ),
-    applied: appliedNetworks(text),
+    applied: appliedSpec(text),
     connect: spec.ok.connect,
   }
   const taken = takeOver(domains, sights)
