@@ -17,7 +17,7 @@ const schema = '/usr/share/openvswitch/vswitch.ovsschema'
  */
 export const ovsPages = 384
 
-/** Open vSwitch with DPDK, one bridge with the NORMAL action, in folders of the session's own. */
+/** Open vSwitch with DPDK, one bridge with the NORMAL action, in folders and a network namespace of the session's own. */
 export async function startOvs(setting: SessionSetting): Promise<Peer> {
   if (!(await exists(daemon))) {
     throw new PeerMissing('Open vSwitch with DPDK is not installed: apt-get install openvswitch-switch-dpdk')
@@ -96,7 +96,8 @@ async function startDaemons(setting: SessionSetting) {
       const options = [`unix:${socket}`, `--unixctl=${target}`, '--no-chdir']
       service = await startService({
         name: 'ovs-vswitchd',
-        argv: [...withEnv, 'setpriv', '--pdeathsig', 'KILL', daemon, ...options],
+        // Its bridge is a tap that stays when it is killed, and the host may have one of that name.
+        argv: [...withEnv, 'unshare', '--net', 'setpriv', '--pdeathsig', 'KILL', daemon, ...options],
         log: join(folder, 'ovs-vswitchd.log'),
         limitMs: 20_000,
         ready: async () => (await vsctl('get', 'Open_vSwitch', '.', 'dpdk_initialized')).trim() === 'true',
