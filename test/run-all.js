@@ -20,7 +20,7 @@ const sections = [
   { name: 'types', argv: [bin('tsc'), '-p', 'tsconfig.json'], limitSeconds: 120 },
   { name: 'unit and golden', ...mocha('.mocharc.unit.json'), limitSeconds: 120 },
   { name: 'native', argv: ['native/test/run'], counts: countsOfOutput, limitSeconds: 900 },
-  { name: 'system', ...mocha('.mocharc.system.json'), limitSeconds: 1500 },
+  { name: 'system', ...mocha('.mocharc.system.json'), limitSeconds: 2100 },
 ]
 
 let interrupted = false
