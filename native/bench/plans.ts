@@ -6,6 +6,7 @@ import { startKernel } from './peers/kernel.js'
 import { ovsPages, startOvs } from './peers/ovs.js'
 import { startTestpmd, testpmdPages } from './peers/testpmd.js'
 import { startVhostkit } from './peers/vhostkit.js'
+import { quietPages } from './quiet.js'
 import type { Missing } from './result.js'
 import type { SessionPlan, Workload } from './session.js'
 
@@ -121,7 +122,8 @@ function entrantsOf(
 
 /** Hugepages of 2 MB that the session with the most wants: for play VMs, the floor, switches with DPDK, virtio-user guests. */
 export function pagesWanted(wishes: readonly SessionWish[], options: BenchOptions): number {
-  return Math.max(64, ...wishes.map((wish) => pagesOf(wish, options)))
+  const quiet = options.workloads.includes('quiet') ? quietPages() : 0
+  return Math.max(64, quiet, ...wishes.map((wish) => pagesOf(wish, options)))
 }
 
 function pagesOf(wish: SessionWish, { rivals: all, frontends, against }: BenchOptions): number {

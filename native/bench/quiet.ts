@@ -5,7 +5,7 @@ import { listFolder, makeFolder, readText } from '../../src/world/files.js'
 import { sendSignal } from '../../src/world/processes.js'
 import { pause, waitFor } from '../../src/world/wait-for.js'
 import { Belongings } from './belongings.js'
-import { startBenchLoad } from './frontends/ours.js'
+import { playPages, startBenchLoad } from './frontends/ours.js'
 import { switchCore } from './pinned.js'
 import type { BenchSetting } from './plans.js'
 import type { QuietFigures } from './result.js'
@@ -13,6 +13,10 @@ import { type Service, startService } from './service.js'
 import { spreadOf } from './statistics.js'
 
 const ports = 64
+const largest = 1518
+
+/** Hugepages that its guests take. */
+export const quietPages = (): number => playPages(ports, largest)
 /** After the last guest has come, before the clock starts. */
 const settleMs = 500
 const windowMs = 2000
@@ -69,7 +73,7 @@ async function measureOnce(
     const kind = { kind: 'vhost-user', network: 'quiet', socket, role: 'server' }
     await askSwitch(control, 'port.add', { name: `port${port}`, ...kind })
   }
-  const shape = { ...setting, ports, largest: 1518, offload: false, belongings }
+  const shape = { ...setting, ports, largest, offload: false, belongings }
   const { talk } = await startBenchLoad('quiet', sockets, shape)
   await pause(settleMs, setting.signal)
   const [begin, beginMs] = [await readCpuNs(first.service.pid), performance.now()]

@@ -63,6 +63,12 @@ describe('bench workloads', () => {
     assert.ok(floorPages(64) > 0)
   })
 
+  it('counts the hugepages of the quiet guests, also when nothing else wants any', () => {
+    const options = parseOptions(['--workloads', 'quiet', '--peers', 'none'])
+    assert.ok(options !== null)
+    assert.equal(pagesWanted(planSessions(options), options), playPages(64, 1518))
+  })
+
   it('leaves those with their own hugepages out where many run at once', () => {
     const many = { shapes: [1, 2].map((ports) => ({ ports, addresses: 1 })) }
     assert.deepEqual(rivalsIn(many, ['ovs', 'kernel', 'testpmd']), {
