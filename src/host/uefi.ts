@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Facts } from '../core/facts/facts.js'
+import { objectOf, parseObject, textsOf } from '../core/loose-values.js'
 import { exists, listFolder, readText } from '../world/files.js'
 
 /** Where packages of firmware describe what they bring (docs/interop/firmware.json of QEMU); /etc comes first. */
@@ -37,20 +38,4 @@ export async function readUefi(): Promise<Facts['uefi']> {
     }
   }
   return null
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    return objectOf(JSON.parse(text))
-  } catch {
-    return {}
-  }
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
-
-function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 }

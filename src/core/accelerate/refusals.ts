@@ -1,4 +1,5 @@
-import { attributeOf, elementsOf, find, textOf, type XmlElement } from '../xml/xml.js'
+import { attributeOf, elementsOf, find, type XmlElement } from '../xml/xml.js'
+import { refuseKind } from './refuse-kind.js'
 
 /** Kinds of cards that become vhost-user ones: frames of theirs went through the host's kernel. */
 const convertible = ['network', 'bridge', 'ethernet', 'direct', 'user', 'internal']
@@ -8,17 +9,10 @@ const enforced = ['filterref', 'bandwidth', 'vlan', 'portForward', 'teaming']
 
 /** Why a domain cannot be accelerated, one sentence each. */
 export function refuseDomain(domain: XmlElement, nics: XmlElement[]): string[] {
-  const type = attributeOf(domain, 'type') ?? ''
   const machine = find(domain, 'os', 'type')
-  const arch = attributeOf(machine, 'arch') ?? 'x86_64'
   const memoryDevices = elementsOf(find(domain, 'devices') ?? domain, 'memory')
   return [
-    ...(domain.name === 'domain' ? [] : [`It is <${domain.name}>, not a <domain>.`]),
-    ...(type === 'kvm' || type === 'qemu'
-      ? []
-      : [`Its type is ${type || 'not given'}: only kvm and qemu have vhost-user.`]),
-    ...(textOf(machine) === 'hvm' ? [] : ['Its <os> is not hvm.']),
-    ...(arch === 'x86_64' ? [] : [`Its processor is ${arch}; vhostkit knows x86_64 only.`]),
+    ...refuseKind(domain),
     ...(/^(isapc|none|microvm|xen)/.test(attributeOf(machine, 'machine') ?? '')
       ? [`Its machine type ${attributeOf(machine, 'machine')} has no PCI bus for virtio cards.`]
       : []),

@@ -34,7 +34,7 @@ export interface DhcpPlan {
   hosts: DhcpHostPlan[]
 }
 
-/** A card that dnsmasq knows: name and address are its own, when it has any. */
+/** A card that dnsmasq knows: name and address are its own; null: it has none. */
 export interface DhcpHostPlan {
   mac: string
   name: string | null

@@ -1,3 +1,4 @@
+import { objectOf } from '../loose-values.js'
 import { readYaml } from '../spec/read-yaml.js'
 
 /** What stands in the spec that was applied, and in no definition of a domain: what the host and the switch do. */
@@ -22,8 +23,4 @@ export function appliedSpec(text: string): AppliedSpec {
 function appliedNetwork({ name, dhcp, nat }: Record<string, unknown>): AppliedNetwork[] {
   const words = { ...(dhcp === undefined ? {} : { dhcp }), ...(nat === undefined ? {} : { nat }) }
   return typeof name === 'string' && Object.keys(words).length > 0 ? [{ network: name, words }] : []
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }

@@ -1,3 +1,4 @@
+import { objectOf, parseObject, textsOf } from '../loose-values.js'
 import type { Taking } from './take-over.js'
 
 /** What a guest was told of its cards, by MAC. */
@@ -16,8 +17,8 @@ export function takeSeed(
     return { cloudInit: null, guestNetwork }
   }
   const fileOf = (name: string) => files.find((file) => file.name === name)?.text
-  const meta = parse(fileOf('meta-data'))
-  const network = parse(fileOf('network-config'))
+  const meta = parseObject(fileOf('meta-data') ?? '{}')
+  const network = parseObject(fileOf('network-config') ?? '{}')
   const cards = Object.values(objectOf(network.ethernets)).map(objectOf)
   for (const card of cards) {
     const mac = String(objectOf(card.match).macaddress ?? '').toLowerCase()
@@ -37,21 +38,4 @@ export function takeSeed(
     },
     guestNetwork,
   }
-}
-
-/** Seeds of ours are JSON. */
-function parse(text: string | undefined): Record<string, unknown> {
-  try {
-    return objectOf(JSON.parse(text ?? '{}'))
-  } catch {
-    return {}
-  }
-}
-
-function objectOf(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-}
-
-function textsOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
 }
