@@ -5,6 +5,7 @@ import type { PlanOptions } from '../core/plan/make-plan.js'
 import { macPattern, whyNotACardMac } from '../core/spec/mac.js'
 import { overrideSpec, requireConnect, requireName } from '../core/spec/override-spec.js'
 import type { BootSpec, Spec } from '../core/spec/spec.js'
+import { guestCmdline } from '../demo/guest/cmdline.js'
 import { cacheOf } from '../world/cache-folder.js'
 import { exists, listFolder } from '../world/files.js'
 import type { CommandInput } from './command.js'
@@ -34,7 +35,7 @@ export async function findTestGuest(root: string): Promise<BootSpec | undefined>
   const kernel = join(cache, 'kernel/vmlinuz')
   const initrd = (await listFolder(cache)).find((name) => /^initrd-.*\.gz$/.test(name))
   if (initrd === undefined || !(await exists(kernel))) return undefined
-  return { kernel, initrd: join(cache, initrd), cmdline: 'console=ttyS0 panic=-1 quiet' }
+  return { kernel, initrd: join(cache, initrd), cmdline: guestCmdline }
 }
 
 /** A whole number of an option, or its default. */

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { guestCmdline } from '../../src/demo/guest/cmdline.js'
 
 const mib = 1024 * 1024
 
@@ -82,7 +83,7 @@ function makeUefiImage(
 ): void {
   const script = join(base, 'startup.nsh')
   // The kernel is a program of UEFI by itself; the shell gives it its words.
-  writeFileSync(script, 'fs0:\\vmlinuz.efi console=ttyS0 panic=-1 quiet pci=nomsi initrd=\\initrd.gz\r\n')
+  writeFileSync(script, `fs0:\\vmlinuz.efi ${guestCmdline} pci=nomsi initrd=\\initrd.gz\r\n`)
   const loader = join(base, 'vmlinuz.efi')
   copyFileSync(kernel, loader)
   writeFileSync(path, Buffer.alloc(40 * mib))

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { guestCmdline } from '../../src/demo/guest/cmdline.js'
 import type { GuestImage } from '../../src/demo/guest/guest.js'
 import { GuestSession } from '../../src/demo/guest/guest-session.js'
 import { QmpClient } from '../../src/drivers/qemu/qmp.js'
@@ -66,7 +67,7 @@ export class MigrationRig {
       ...['-M', 'pc,memory-backend=m0', '-accel', 'tcg,thread=single', '-m', '128', '-smp', String(queues)],
       ...['-object', backend, '-nodefaults', '-no-user-config', '-display', 'none'],
       ...['-kernel', image.kernel, '-initrd', image.initrd, '-append'],
-      `console=ttyS0 panic=-1 quiet vhostkit.ip=${wish.address}/24`,
+      `${guestCmdline} vhostkit.ip=${wish.address}/24`,
       ...['-serial', `unix:${path('console')},server=on,wait=off`],
       ...['-qmp', `unix:${path('qmp')},server=on,wait=off`],
       ...['-chardev', `socket,id=c0,path=${path('sock')},server=on`],

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { guestCmdline } from '../../src/demo/guest/cmdline.js'
 import { packInitrd } from '../../src/demo/guest/initrd.js'
 import { makeKernel } from '../../src/demo/guest/kernel.js'
 import { findProgram } from '../../src/host/versions.js'
@@ -90,7 +91,7 @@ async function boot(kernel: string, initrd: string): Promise<string> {
     [
       ...['-M', 'pc', '-accel', 'tcg', '-cpu', 'max', '-smp', '4,sockets=2,cores=2', '-m', '640M', ...memory],
       ...['-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot', '-serial', 'stdio'],
-      ...['-kernel', kernel, '-initrd', initrd, '-append', 'console=ttyS0 panic=-1 quiet'],
+      ...['-kernel', kernel, '-initrd', initrd, '-append', guestCmdline],
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
+import { guestCmdline } from '../../src/demo/guest/cmdline.js'
 import type { GuestImage } from '../../src/demo/guest/guest.js'
 import { GuestSession } from '../../src/demo/guest/guest-session.js'
 import { startCli } from './run-cli.js'
@@ -98,7 +99,7 @@ export function outSpec({ kernel, initrd }: GuestImage, network: string): string
     'version: 1',
     'name: out',
     'hugepages: off',
-    `boot: { kernel: ${kernel}, initrd: ${initrd}, cmdline: console=ttyS0 panic=-1 quiet vhostkit.ip=dhcp }`,
+    `boot: { kernel: ${kernel}, initrd: ${initrd}, cmdline: ${guestCmdline} vhostkit.ip=dhcp }`,
     `networks: [{ name: lan, host: 192.168.79.1/24, ${network} }]`,
     'machines:',
     '  - { name: one, memory: 128M, interfaces: [lan] }',

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { guestCmdline } from '../../src/demo/guest/cmdline.js'
 import { makeGuest } from '../../src/demo/guest/guest.js'
 import { testFolderPrefix } from './host-state.js'
 import { type CliRun, runCli, startCli } from './run-cli.js'
@@ -31,8 +32,7 @@ export async function makeSandbox(hugepages = 'preferred'): Promise<Sandbox> {
     writeFileSync(path, text)
     return path
   }
-  const boot = (more = '') =>
-    `{ kernel: ${kernel}, initrd: ${initrd}, cmdline: console=ttyS0 panic=-1 quiet${more} }`
+  const boot = (more = '') => `{ kernel: ${kernel}, initrd: ${initrd}, cmdline: ${guestCmdline}${more} }`
   const spec = writeSpec(
     [
       'version: 1',

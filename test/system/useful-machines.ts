@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Artifacts } from '../../src/core/render/artifacts.js'
+import { guestCmdline } from '../../src/demo/guest/cmdline.js'
 import { GuestSession } from '../../src/demo/guest/guest-session.js'
 import { type BootImages, biosWords, greeting, makeBootImages } from './boot-images.js'
 import { startCli } from './run-cli.js'
@@ -27,7 +28,7 @@ export function writeUsefulSpec(
         {
           name: 'kernel',
           memory: '128M',
-          boot: { ...guest, cmdline: 'console=ttyS0 panic=-1 quiet pci=nomsi' },
+          boot: { ...guest, cmdline: `${guestCmdline} pci=nomsi` },
           disks: [{ image: made.data, size: '32M' }, { size: '8M', bus: 'scsi' }, { cdrom: made.cdrom }],
           'cloud-init': { user: 'admin', packages: packages ?? ['one-package'] },
           interfaces: [{ network: 'lan', address: '192.168.78.21/24' }],
@@ -160,7 +161,7 @@ export function describeUsefulMachines(
 
   it('is destroyed but for what the guests wrote; then that too, and never an image', async () => {
     const { sandbox, images } = get()
-    const { data } = await sandbox.json('destroy', 'useful', '--grace', '0')
+    const { exitCode, data } = await sandbox.json('destroy', 'useful', '--grace', '0')
     const kept = [
       join(store('bios'), 'disk0.qcow2'),
       join(store('bios'), 'disk1.qcow2'),
@@ -168,7 +169,7 @@ export function describeUsefulMachines(
       join(store('kernel'), 'disk1.qcow2'),
       join(store('uefi'), 'uefi-variables.fd'),
     ]
-    assert.deepEqual([data.kept, kept.every(existsSync)], [kept, true], JSON.stringify(data))
+    assert.deepEqual([exitCode, data.kept, kept.every(existsSync)], [0, kept, true], JSON.stringify(data))
     assert.equal(readdirSync(store('kernel')).length, 2)
     const { data: status } = await sandbox.json('status')
     const listed = (status.kept as { owner: string; files: string[] }[]).flatMap(({ files }) => files)

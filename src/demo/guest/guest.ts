@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { BootSpec } from '../../core/spec/spec.js'
 import { cacheOf } from '../../world/cache-folder.js'
+import { guestCmdline } from './cmdline.js'
 import { makeInitrd } from './initrd.js'
 import { makeKernel } from './kernel.js'
 
@@ -24,5 +25,5 @@ export async function makeGuest(
 
 /** How a machine boots the guest with an address of its own (native/guest/init reads it). */
 export function guestBoot(image: GuestImage, address: string): BootSpec {
-  return { ...image, cmdline: `console=ttyS0 panic=-1 quiet vhostkit.ip=${address}` }
+  return { ...image, cmdline: `${guestCmdline} vhostkit.ip=${address}` }
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { guestCmdline } from '../../../src/demo/guest/cmdline.js'
 import type { GuestSession } from '../../../src/demo/guest/guest-session.js'
 import { assertShape } from '../../docs/json-shapes.js'
 import { lookAtHost } from '../host-state.js'
@@ -52,7 +53,7 @@ describe('a domain of somebody, accelerated and restored', function () {
   <os>
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>${kernel}</kernel><initrd>${initrd}</initrd>
-    <cmdline>console=ttyS0 panic=-1 quiet vhostkit.ip=${address}/24</cmdline>
+    <cmdline>${guestCmdline} vhostkit.ip=${address}/24</cmdline>
   </os>
   <features><acpi/></features>
   <cpu mode='maximum'/>

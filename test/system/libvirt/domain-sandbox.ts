@@ -1,5 +1,6 @@
 import { chmodSync, copyFileSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { guestCmdline } from '../../../src/demo/guest/cmdline.js'
 import { makeGuest } from '../../../src/demo/guest/guest.js'
 import { GuestSession } from '../../../src/demo/guest/guest-session.js'
 import { makeSandbox, type Sandbox } from '../sandbox.js'
@@ -40,7 +41,7 @@ export async function makeDomainSandbox(hugepages: string): Promise<DomainSandbo
       'networks: [{ name: lan, host: 192.168.78.1/24 }]',
       'machines:',
       ...Object.entries(addresses).map(([name, address]) => {
-        const cmdline = `console=ttyS0 panic=-1 quiet vhostkit.ip=${address}/24`
+        const cmdline = `${guestCmdline} vhostkit.ip=${address}/24`
         const boot = `{ kernel: ${guest.kernel}, initrd: ${guest.initrd}, cmdline: ${cmdline} }`
         return `  - { name: ${name}, memory: 128M, boot: ${boot}, interfaces: [lan] }`
       }),

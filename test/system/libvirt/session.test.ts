@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { guestCmdline } from '../../../src/demo/guest/cmdline.js'
 import { makeGuest } from '../../../src/demo/guest/guest.js'
 import { GuestSession } from '../../../src/demo/guest/guest-session.js'
 import { lookAtHost, testFolderPrefix } from '../host-state.js'
@@ -77,7 +78,7 @@ describe("libvirt's session instance, for a user without rights", function () {
 
   function spec(more: string): string {
     const machine = (name: string, last: number) =>
-      `  - { name: ${name}, memory: 128M, interfaces: [lan], boot: { kernel: ${base}/vmlinuz, initrd: ${base}/initrd.gz, cmdline: console=ttyS0 panic=-1 quiet vhostkit.ip=192.168.78.${last}/24 } }`
+      `  - { name: ${name}, memory: 128M, interfaces: [lan], boot: { kernel: ${base}/vmlinuz, initrd: ${base}/initrd.gz, cmdline: ${guestCmdline} vhostkit.ip=192.168.78.${last}/24 } }`
     const lines = [
       'version: 1',
       'name: ses',
