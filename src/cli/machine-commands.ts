@@ -23,6 +23,7 @@ export const machineCommands: Command[] = [
     args: [machine, { name: '[command...]', about: 'what to run there in place of a shell; after "--"' }],
     options: [
       { flags: '--user <name>', about: 'who to log in as (the user of its cloud-init seed)' },
+      { flags: '--identity <file>', about: 'the private key to log in with, and no other' },
       { flags: '--print-address', about: 'only print its address, as `address` does' },
     ],
     load: () => import('./commands/ssh.js'),

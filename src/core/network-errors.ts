@@ -24,6 +24,11 @@ export const networkErrors = {
     'The rules of nftables could not be set.',
     'See what nft said; the kernel needs nf_tables with nat and masquerade.',
   ),
+  'host-key-changed': row(
+    255,
+    'The machine has not the host key that it had.',
+    'If it was made anew, have its old key forgotten with ssh-keygen -R; if not, somebody else answers at its address.',
+  ),
   'address-unknown': row(
     1,
     'No address of the machine is known.',

@@ -25,6 +25,11 @@ export const networkTexts: Record<keyof typeof networkErrors, ErrorText> = {
     cause: 'The kernel lacks a module, or this user the right.',
     look: 'The sentence shown; `nft list tables`.',
   },
+  'host-key-changed': {
+    cause:
+      'Its disk was made anew, or cloud-init was told something else and made new keys; or another machine has its address now.',
+    look: '`vhostkit address MACHINE`; at its console `ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`, beside what ssh has shown.',
+  },
   'address-unknown': {
     cause: 'It has no lease, no fixed address, and the host has not met it on a tap.',
     look: '`vhostkit status`, `ip neigh`, `vhostkit console` of the machine.',

@@ -3,6 +3,8 @@ export interface SshTarget {
   address: string
   /** null: ssh's own choice. */
   user: string | null
+  /** File of the one private key to try; null: ssh's own choice. */
+  identity: string | null
   /** The keys of machines of one deployment, which go when it does. */
   knownHosts: string
   /** What the key is kept under: addresses are used again, names are not. */
@@ -12,7 +14,8 @@ export interface SshTarget {
 }
 
 /** The command line of ssh. A key that was never seen is kept, one that has changed is refused. */
-export function renderSshArgv({ address, user, knownHosts, alias, command }: SshTarget): string[] {
+export function renderSshArgv(target: SshTarget): string[] {
+  const { address, user, identity, knownHosts, alias, command } = target
   const options = [
     `UserKnownHostsFile=${quotePath(knownHosts)}`,
     'GlobalKnownHostsFile=/dev/null',
@@ -20,10 +23,13 @@ export function renderSshArgv({ address, user, knownHosts, alias, command }: Ssh
     `HostKeyAlias=${alias}`,
     'CheckHostIP=no',
     'ConnectTimeout=10',
+    // An agent with many keys has its turn first, and servers end that after some six.
+    ...(identity === null ? [] : ['IdentitiesOnly=yes']),
   ]
   return [
     'ssh',
     ...options.flatMap((option) => ['-o', option]),
+    ...(identity === null ? [] : ['-i', identity]),
     ...(user === null ? [] : ['-l', user]),
     '--',
     address,

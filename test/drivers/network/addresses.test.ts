@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import type { MachineArtifact } from '../../../src/core/render/artifacts.js'
 import { renderSshArgv } from '../../../src/core/render/ssh-argv.js'
 import { parseAgentAddresses, readAgentAddresses } from '../../../src/drivers/network/guest-agent.js'
+import { parseHostKeyRefusal } from '../../../src/drivers/network/host-key.js'
 import { parseAnswers, parseNeighbours } from '../../../src/drivers/network/neighbours.js'
 import { runAttached } from '../../../src/world/run-program.js'
 import { serveLines } from '../line-server.js'
@@ -77,6 +78,7 @@ describe('addresses of machines', () => {
     const argv = renderSshArgv({
       address: '192.168.77.9',
       user: 'admin',
+      identity: null,
       knownHosts: '/var/lib/my "vms"/100%/ssh/pair.known_hosts',
       alias: 'pair.vm1',
       command: ['ls', '-l', '; reboot'],
@@ -88,6 +90,18 @@ describe('addresses of machines', () => {
     ])
     assert.deepEqual(argv.slice(-7), ['-l', 'admin', '--', '192.168.77.9', 'ls', '-l', '; reboot'])
     assert.ok(argv.includes('StrictHostKeyChecking=accept-new') && argv.includes('HostKeyAlias=pair.vm1'))
+    const target = { address: '::1', user: null, knownHosts: '/k', alias: 'a.b', command: [] }
+    const other = renderSshArgv({ ...target, identity: '/keys/id' })
+    assert.deepEqual(other.slice(-4), ['-i', '/keys/id', '--', '::1'])
+    assert.ok(other.includes('IdentitiesOnly=yes') && !argv.includes('IdentitiesOnly=yes'))
+  })
+
+  it('ssh: a refused host key, and what only looks like one', () => {
+    const words = 'WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED!'
+    const line = '@'.repeat(59)
+    assert.equal(parseHostKeyRefusal(`${line}\r\n@    ${words}     @\r\n${line}\r\n`), true)
+    assert.equal(parseHostKeyRefusal(`@ WARNING: POSSIBLE DNS SPOOFING DETECTED! @\n`), false)
+    assert.equal(parseHostKeyRefusal('admin@192.168.77.9: Permission denied (publickey).\r\n'), false)
   })
 
   it('a program run in our place has its exit code, also when a signal ends it', async () => {
