@@ -20,6 +20,7 @@
 #include "vhost/dirty_log.h"
 #include "vhost/fd_kind.h"
 #include "vhost/memory_map.h"
+#include "vhost/virtio.h"
 
 #define SIZE 0x10000u
 
@@ -219,14 +220,24 @@ static void faults(void **state)
     assert_int_equal(memory_map_guard_install(), -EINVAL);
     assert_int_equal(memory_map_guard_install(), 0);
     assert_int_equal(ftruncate(fds[0], 4096), 0);
-    map->regions[1].host[4096] = 7; /* a page that is gone: a zero page takes its place */
+    map->regions[1].host[0] = 6;
+    map->regions[1].host[4096] = 7; /* a page that is gone: zeros take the region's place */
     assert_int_equal(map->regions[1].host[4096], 7);
+    assert_int_equal(map->regions[1].host[0], 0);
     assert_true(atomic_load(&map->faulted));
     assert_true(guard_is_there());
 
-    call_fails(CALL_mmap, 0, ENOMEM); /* no page to be had: the default, which ends the program */
-    pretend_fault(map->regions[1].host + 8192);
+    call_fails(CALL_mmap, 0, ENOMEM); /* not all of it is to be had: one page */
+    map->regions[1].host[0] = 6;
+    pretend_fault(map->regions[1].host + 4096);
+    assert_true(guard_is_there());
+    assert_int_equal(map->regions[1].host[4096], 0);
+    assert_int_equal(map->regions[1].host[0], 6);
+
+    assert_true(memory_guard_add(own + 1, 100, 100, &map->faulted)); /* where nothing can be mapped: the default, which ends the program */
+    pretend_fault(own + 2);
     assert_false(guard_is_there());
+    memory_guard_remove(own + 1);
     assert_int_equal(memory_map_guard_install(), 0);
     pretend_fault(own); /* memory of ours is nothing to repair */
     assert_false(guard_is_there());
@@ -245,6 +256,29 @@ static void faults(void **state)
     assert_true(!WIFEXITED(status) || WEXITSTATUS(status) != 0);
     munmap(own, 4096);
     close(other);
+    memory_map_destroy(map);
+}
+
+/*
+ * One chain can name 32768 pages that are gone, with one that is there between each two. A mapping for each
+ * would be more than the kernel gives a process (vm.max_map_count), and all of them would take a tenth of a second.
+ */
+static void faults_everywhere(void **state)
+{
+    const uint64_t page = 4096, pages = 2 * VRING_SIZE_MAX + 2;
+    struct memory_map *map;
+    uint64_t sum = 0;
+
+    (void)state;
+    assert_int_equal(ftruncate(fds[0], (off_t)(pages * page)), 0);
+    map = map_of(1, pages * page);
+    assert_non_null(map);
+    assert_int_equal(memory_map_guard_install(), 0);
+    assert_int_equal(ftruncate(fds[0], 0), 0);
+    for (uint64_t at = 0; at < pages; at += 2)
+        sum += ((volatile uint8_t *)map->regions[0].host)[at * page];
+    assert_int_equal(sum, 0);
+    assert_true(atomic_load(&map->faulted));
     memory_map_destroy(map);
 }
 
@@ -291,6 +325,7 @@ int main(void)
         CASE("F5 dirty logs that cannot be had", dirty_logs),
         CASE("page size of a memory file", pages_of_a_file),
         CASE("F9 faults in a guest's memory, and in ours", faults),
+        CASE("F9 faults in as many pages as a chain can name", faults_everywhere),
         CASE("F3 fds are closed without a thread to close them", closing_without_a_thread),
     };
     return cmocka_run_group_tests_name("memory, failures", tests, NULL, NULL);

@@ -62,7 +62,17 @@ void memory_guard_remove(const void *start)
             atomic_store(&guarded[i].size, 0);
 }
 
-/* Async-signal-safe: atomics and mmap(2) only. */
+static bool map_zeros(uintptr_t start, size_t size)
+{
+    return mmap((void *)start, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+                0) != MAP_FAILED;
+}
+
+/*
+ * Async-signal-safe: atomics and mmap(2) only. The whole range becomes zeros at once: a chain can name 32768 pages that
+ * are gone, and with a mapping for each of them the process would have more than the kernel allows (vm.max_map_count). Only a
+ * host that accounts for each page (vm.overcommit_memory 2) may refuse the whole, and then gets one page at a time.
+ */
 static void guard_handle(int number, siginfo_t *info, void *context)
 {
     uintptr_t address = (uintptr_t)info->si_addr;
@@ -71,15 +81,13 @@ static void guard_handle(int number, siginfo_t *info, void *context)
     (void)context;
     for (unsigned i = 0; i < used; i++) {
         struct guarded_range *range = &guarded[i];
+        uintptr_t start = atomic_load(&range->start); /* before the size: of a slot that is taken anew, never both old and new */
         size_t size = atomic_load(&range->size);
-        uintptr_t start = atomic_load(&range->start);
         size_t page = atomic_load(&range->page);
 
-        if (size == 0 || address < start || address - start >= size)
+        if (address < start || address - start >= size || atomic_load(&range->start) != start)
             continue;
-        void *hole = (void *)(start + (address - start) / page * page);
-        if (mmap(hole, page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-            MAP_FAILED)
+        if (!map_zeros(start, size) && !map_zeros(start + (address - start) / page * page, page))
             break;
         atomic_store(atomic_load(&range->faulted), true);
         return;

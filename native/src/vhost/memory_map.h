@@ -80,7 +80,7 @@ void memory_map_vote(const struct memory_map *map, struct node_votes *votes);
 
 /*
  * Installs the SIGBUS handler (once, before any worker starts). A fault inside
- * a map gets a zero page there and sets `faulted`; any other keeps its default.
+ * a region makes zeros of all of it and sets `faulted`; any other keeps its default.
  */
 int memory_map_guard_install(void);
 
