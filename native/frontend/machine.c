@@ -156,8 +156,9 @@ static bool shake_hands(struct machine *machine, bool fresh)
     if (!vhost_peer_set_features(peer, machine->features) || (fresh && !create_queues(machine)) ||
         !vhost_peer_set_memory(peer, &machine->ram))
         return false;
+    /* After a reconnect QEMU, too, takes the base from the used ring; the driver may be running meanwhile. */
     for (unsigned i = 0; i < machine->queue_count; i++)
-        if (!machine_start_ring(machine, i, fresh ? 0 : machine->queues[i].driver.used_seen))
+        if (!machine_start_ring(machine, i, fresh ? 0 : __atomic_load_n(&machine->queues[i].driver.used->idx, __ATOMIC_ACQUIRE)))
             return false;
     return true;
 }
