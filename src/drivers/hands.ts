@@ -48,7 +48,7 @@ const makePerformers = (runFolder: string): Performers => ({
   'set-nat': ({ nat }) => setNat(nat),
   'delete-nat': ({ nat }) => deleteNat(nat),
   'add-port': ({ control, port }) => addPort(control, port),
-  'delete-port': ({ control, name }) => deletePort(control, name),
+  'delete-port': async ({ control, name }) => void (await deletePort(control, name)),
   'set-policy': ({ control, name, policy }) => setPolicy(control, name, policy),
   'define-domain': ({ machine }, { signal }) => defineDomain(domainOf(machine), signal),
   'undefine-domain': ({ machine }) => undefineDomain(domainOf(machine)),

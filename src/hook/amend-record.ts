@@ -17,11 +17,12 @@ export async function amendRecord(
   if (!lock.taken) throw new VhostkitError('lock-held', { sentence: 'Hooks of domains hold their lock.' })
   try {
     const there = await readRecord(stateFolder, uuid)
-    const record = there ?? { ...newRecord(uuid, name, await readBootId()), status: 'applied' as const }
+    const record = there ?? newRecord(uuid, name, await readBootId())
     const giveBack = change(record.giveBack)
-    if (giveBack.length === 0 && record.reserved.length === 0 && record.journal.length === 0) {
+    const { reserved, journal, owed } = record
+    if ([giveBack, reserved, journal, owed].every((part) => part.length === 0)) {
       await removeRecord(stateFolder, uuid)
-    } else await writeRecord(stateFolder, { ...record, giveBack })
+    } else await writeRecord(stateFolder, { ...record, status: 'applied', giveBack })
   } finally {
     await lock.release()
   }

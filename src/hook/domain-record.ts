@@ -7,7 +7,7 @@ import { readPool } from '../drivers/host/hugepages.js'
 import { readBootId } from '../world/boot-id.js'
 import { listFolder, makeFolder, readText, removeFile, writeTextAtomic } from '../world/files.js'
 
-/** What was taken for a domain that starts or runs, and must be given back when it ends. */
+/** What was taken for a domain that starts or runs; `stopped`: it ended, and whichever hook comes next gives it back. */
 export interface DomainRecord extends JournalRecord {
   version: 1
   uuid: string
@@ -16,6 +16,8 @@ export interface DomainRecord extends JournalRecord {
   promised: { node: number; pageBytes: number; pages: number }[]
   /** What gives back all that was taken but pages, which `reserved` counts; the last taken first. */
   giveBack: Action[]
+  /** Ports that the switch would not give up when a domain ended: it was off or did not answer. */
+  owed: string[]
 }
 
 export function newRecord(uuid: string, name: string, boot: string): DomainRecord {
@@ -31,7 +33,15 @@ export function newRecord(uuid: string, name: string, boot: string): DomainRecor
     journal: [],
     promised: [],
     giveBack: [],
+    owed: [],
   }
+}
+
+/** Every record as it was written. */
+export async function readRecords(stateFolder: string): Promise<DomainRecord[]> {
+  const files = (await listFolder(recordFolder(stateFolder))).filter((name) => name.endsWith('.json'))
+  const records = await Promise.all(files.map((file) => readRecord(stateFolder, file.slice(0, -5))))
+  return records.filter((record) => record !== null)
 }
 
 /**
@@ -39,12 +49,9 @@ export function newRecord(uuid: string, name: string, boot: string): DomainRecor
  * a pool is changed: an entry that is only intended then is of a hook that was killed.
  */
 export async function settleRecords(stateFolder: string): Promise<DomainRecord[]> {
-  const files = (await listFolder(recordFolder(stateFolder))).filter((name) => name.endsWith('.json'))
   const boot = await readBootId()
   const settled: DomainRecord[] = []
-  for (const file of files) {
-    const record = await readRecord(stateFolder, file.slice(0, -5))
-    if (record === null) continue
+  for (const record of await readRecords(stateFolder)) {
     const readTotal = async (node: number, pageBytes: number) => (await readPool(node, pageBytes)).total
     const known = await settle(record, readTotal, boot)
     const now = isOfAnotherBoot(record, boot) ? { ...known, promised: [] } : known
@@ -67,7 +74,7 @@ export async function readRecord(stateFolder: string, uuid: string): Promise<Dom
   if (value?.version !== 1 || !Array.isArray(value.journal) || !Array.isArray(value.giveBack)) {
     throw new VhostkitError('state-damaged', { sentence: `The record ${path} is damaged.` })
   }
-  return value as DomainRecord
+  return { ...value, owed: value.owed ?? [] } as DomainRecord
 }
 
 export async function writeRecord(stateFolder: string, record: DomainRecord): Promise<void> {

@@ -5,6 +5,10 @@ import { makeMachineFolder } from '../drivers/host/machine-folder.js'
 import { askSwitch } from '../drivers/switch/client.js'
 import { addPort, deletePort, readPortsIfAny } from '../drivers/switch/ports.js'
 import { exists, removeFolder } from '../world/files.js'
+import { withLimit } from '../world/wait-for.js'
+
+/** A switch that answered a moment ago answers now, or has been stopped since. */
+const answerLimitMs = 1_000
 
 /**
  * The hands of a hook: only what it may do, so that all the rest, libvirt above all,
@@ -32,9 +36,17 @@ async function perform(action: Action, context: DriverContext): Promise<void> {
     case 'stop-switch':
       return
     case 'add-port':
-      return addPort(action.control, action.port)
-    case 'delete-port':
-      return deletePort(action.control, action.name)
+      return withLimit(
+        'the switch to take a port',
+        answerLimitMs,
+        addPort(action.control, action.port),
+        context.signal,
+      )
+    case 'delete-port': {
+      const isGone = await deletePort(action.control, action.name, answerLimitMs)
+      if (!isGone) throw new Error('the switch is off')
+      return
+    }
     default:
       throw new Error(`a hook does not do ${action.do}`)
   }

@@ -10,7 +10,7 @@ import type { PortInfo } from '../drivers/switch/protocol.js'
 import { readBootId } from '../world/boot-id.js'
 import { exists } from '../world/files.js'
 import { takeLock } from '../world/lock.js'
-import { type DomainRecord, newRecord, writeRecord } from './domain-record.js'
+import { type DomainRecord, newRecord, readRecord, writeRecord } from './domain-record.js'
 import { hookHands } from './hook-hands.js'
 import { hookLockFolder, releaseDomain } from './release-domain.js'
 import type { HookSettings } from './settings.js'
@@ -41,7 +41,8 @@ export async function prepareDomain(needs: DomainNeeds, settings: HookSettings):
     ...missing.map((port) => addPort(control, port)),
   ]
   if (steps.length === 0 && needs.pages.length === 0) return
-  const record = newRecord(needs.uuid, needs.name, await readBootId())
+  const owed = isChanged ? ((await readRecord(state, needs.uuid))?.owed ?? []) : []
+  const record = { ...newRecord(needs.uuid, needs.name, await readBootId()), owed }
   const journal = new Journal<DomainRecord>(record, (changed) => writeRecord(state, changed))
   const options = {
     hands: hookHands,

@@ -1,30 +1,19 @@
 import { VhostkitError } from '../core/errors.js'
-import { askSwitch } from '../drivers/switch/client.js'
+import { askAgainMs, askIfAny, askSwitch, isUnreachable } from '../drivers/switch/client.js'
 import type { PortInfo, SwitchInfo } from '../drivers/switch/protocol.js'
 import { pause } from '../world/wait-for.js'
 
 const answerLimitMs = 1_000
 /** As its supervisor has it: one that lived this long is sound, and its next crash would be the first one again. */
 const soundLifeMs = 1_000
-const lookEveryMs = 50
 
-/**
- * The ports; null when nobody listens. One that listens and does not answer is an error, soon. A
- * connection that breaks off is a switch that crashed just then, and is asked again.
- */
+/** The ports; null when nobody listens. One that listens and does not answer is an error, soon. */
 export async function readPortsSoon(control: string): Promise<PortInfo[] | null> {
-  const end = performance.now() + answerLimitMs
-  for (;;) {
-    const left = end - performance.now()
-    try {
-      return (await askSwitch(control, 'port.list', {}, Math.max(1, left))).ports
-    } catch (error) {
-      if (isNobody(error)) return null
-      if (!isUnreachable(error)) throw silent(control, error)
-      if (left <= lookEveryMs)
-        throw crashing(`broke off every connection for ${answerLimitMs / 1000} s`, error)
-    }
-    await pause(lookEveryMs)
+  try {
+    return (await askIfAny(control, 'port.list', {}, answerLimitMs))?.ports ?? null
+  } catch (error) {
+    if (!isUnreachable(error)) throw silent(control, error)
+    throw crashing(`broke off every connection for ${answerLimitMs / 1000} s`, error)
   }
 }
 
@@ -40,7 +29,7 @@ export async function requireSteady(control: string, end: number): Promise<void>
       throw crashing(`did not live for ${soundLifeMs / 1000} s${starts}`)
     }
     if (performance.now() >= end) return
-    await pause(lookEveryMs)
+    await pause(askAgainMs)
   }
 }
 
@@ -55,17 +44,6 @@ async function readInfo(control: string, end: number): Promise<SwitchInfo | null
     if (isUnreachable(error)) return null
     throw silent(control, error)
   })
-}
-
-function isUnreachable(error: unknown): boolean {
-  return error instanceof VhostkitError && error.code === 'switch-unreachable'
-}
-
-/** Refused, or no socket at all; a connection that was there and broke off has no such cause. */
-function isNobody(error: unknown): boolean {
-  if (!isUnreachable(error)) return false
-  const code = ((error as VhostkitError).cause as NodeJS.ErrnoException | undefined)?.code
-  return code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR'
 }
 
 function silent(control: string, cause: unknown): VhostkitError {

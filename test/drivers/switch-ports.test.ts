@@ -91,7 +91,21 @@ describe('switch ports', () => {
   it('are deleted also when they are lost, and a missing one is no failure', async () => {
     await serve(port, 'port-unknown')
     await deletePort(server.path, 'pair.lan.host')
-    assert.deepEqual(asked, ['port.list', 'port.del'])
+    assert.deepEqual(asked, ['port.del'])
+    assert.equal(await deletePort('/nowhere/socket', 'pair.lan.host'), false)
+  })
+
+  it('are asked for again where the connection broke off, for the switch crashed just then', async () => {
+    let calls = 0
+    server = await serveLines(({ id }, send, socket) => {
+      calls++
+      if (calls < 3) socket.destroy()
+      else send({ id, result: {} })
+    })
+    assert.equal(await deletePort(server.path, 'pair.lan.host'), true)
+    assert.equal(calls, 3)
+    calls = -1e9
+    await assert.rejects(deletePort(server.path, 'pair.lan.host', 200), { code: 'switch-unreachable' })
   })
 
   it('of a switch that refuses are not taken for none', async () => {

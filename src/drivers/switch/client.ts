@@ -1,5 +1,5 @@
 import { VhostkitError } from '../../core/errors.js'
-import { withLimit } from '../../world/wait-for.js'
+import { pause, withLimit } from '../../world/wait-for.js'
 import { connectLines, type LineSocket } from '../line-socket.js'
 import type { SwitchEvent, SwitchMethods, SwitchRefusal } from './protocol.js'
 
@@ -97,6 +97,43 @@ export async function askSwitch<M extends keyof SwitchMethods>(
   } finally {
     client.close()
   }
+}
+
+/** How soon a switch that crashed is asked again. */
+export const askAgainMs = 50
+
+/**
+ * Asks a switch that may be off (null), or may crash just then: a connection that broke off was to one
+ * that crashed, and its successor is asked. All of it within one limit.
+ */
+export async function askIfAny<M extends keyof SwitchMethods>(
+  control: string,
+  method: M,
+  params: object = {},
+  limitMs = 5_000,
+): Promise<SwitchMethods[M] | null> {
+  const end = performance.now() + limitMs
+  for (;;) {
+    try {
+      return await askSwitch(control, method, params, Math.max(1, end - performance.now()))
+    } catch (error) {
+      if (isNobody(error)) return null
+      if (!isUnreachable(error) || end - performance.now() <= askAgainMs) throw error
+    }
+    await pause(askAgainMs)
+  }
+}
+
+/** Nobody listens, or a connection broke off; one that is open and silent is another matter. */
+export function isUnreachable(error: unknown): boolean {
+  return error instanceof VhostkitError && error.code === 'switch-unreachable'
+}
+
+/** Refused, or no socket at all; a connection that was there and broke off has no such cause. */
+function isNobody(error: unknown): boolean {
+  if (!isUnreachable(error)) return false
+  const code = ((error as VhostkitError).cause as NodeJS.ErrnoException | undefined)?.code
+  return code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ENOTDIR'
 }
 
 /** The result of a line that is the answer to that method; a refusal of the switch is thrown. */

@@ -4,7 +4,7 @@ import type { PortRequest } from '../../core/render/artifacts.js'
 import type { VlanSpec } from '../../core/spec/spec.js'
 import { samePort } from '../../core/steps/same-port.js'
 import type { Verdict } from '../driver.js'
-import { askSwitch } from './client.js'
+import { askIfAny, askSwitch } from './client.js'
 import type { PortInfo } from './protocol.js'
 import { openToSwitch } from './run-folder.js'
 
@@ -41,24 +41,26 @@ export async function checkPolicy(control: string, wanted: PortRequest): Promise
   }
 }
 
-/** Removes a port, a lost one too; nothing happens when it, or the whole switch, is not there. */
-export async function deletePort(control: string, name: string): Promise<void> {
-  if ((await readPortsIfAny(control)) === null) return
-  await askSwitch(control, 'port.del', { name }).catch((error: unknown) => {
+/**
+ * Removes a port, a lost one too; nothing happens when it is not there.
+ * @returns false when the switch is off, which will have it again from its state file.
+ */
+export async function deletePort(control: string, name: string, limitMs?: number): Promise<boolean> {
+  try {
+    return (await askIfAny(control, 'port.del', { name }, limitMs)) !== null
+  } catch (error) {
     if (!isRefusal(error, 'port-unknown')) throw error
-  })
+    return true
+  }
 }
 
 async function findPort(control: string, name: string): Promise<PortInfo | undefined> {
   return (await readPorts(control)).find((port) => port.name === name)
 }
 
-/** The ports; null when nobody listens. A switch that is only slow is no switch that is gone. */
+/** The ports; null when nobody listens. A switch that is only slow, or crashed just now, is no switch that is gone. */
 export async function readPortsIfAny(control: string): Promise<PortInfo[] | null> {
-  return readPorts(control).catch((error: unknown) => {
-    if (error instanceof VhostkitError && error.code === 'switch-unreachable') return null
-    throw error
-  })
+  return (await askIfAny(control, 'port.list'))?.ports ?? null
 }
 
 function isRefusal(error: unknown, reason: string): boolean {
