@@ -39,7 +39,7 @@ export async function planAcceleration(input: ConvertInput): Promise<Converted &
   const memory = chooseMemory(parseXml(found.xml), input.facts)
   const result = accelerateDomain(found.xml, { network: input.network, runFolder: input.folders.run, memory })
   const running = isActive(found.state) ? [`It is ${found.state}: stop it first.`] : []
-  const refusals = [...running, ...('refusals' in result ? result.refusals : [])]
+  const refusals = [...running, ...refuseSaved(found), ...('refusals' in result ? result.refusals : [])]
   if ('refusals' in result || refusals.length > 0) {
     throw new VhostkitError('domain-refused', {
       sentence: `${found.name} cannot be accelerated. ${refusals.join(' ')}`,
@@ -92,6 +92,10 @@ export async function restore(
   if (isActive(found.state)) {
     throw new VhostkitError('domain-refused', { sentence: `${found.name} is ${found.state}: stop it first.` })
   }
+  const [saved] = refuseSaved(found)
+  if (saved !== undefined) {
+    throw new VhostkitError('domain-refused', { sentence: `${found.name} cannot be restored. ${saved}` })
+  }
   await define(input.connect, found, xml)
   const now = await findDomain(input.connect, found.uuid)
   if (now.xml !== xml) {
@@ -102,6 +106,13 @@ export async function restore(
   }
   await removeFile(kept)
   return { domain: found.name, interfaces: [], xml, difference: diffLines(found.xml, xml), notices: [] }
+}
+
+/** It would start as it was saved, not as it is defined. */
+function refuseSaved({ saved }: FoundDomain): string[] {
+  return saved
+    ? ['Its memory is saved, and it would go on from that: start it, or `virsh managedsave-remove` it first.']
+    : []
 }
 
 async function define(connect: string, { name, uuid }: FoundDomain, xml: string): Promise<void> {

@@ -1,5 +1,6 @@
 import { type Edit, insertAfter, removeElement, setAttribute } from '../xml/edit-text.js'
-import { attributeOf, find, type XmlElement } from '../xml/xml.js'
+import { renderXml } from '../xml/render-xml.js'
+import { attributeOf, element, elementsOf, find, type XmlElement } from '../xml/xml.js'
 
 export interface ConvertedInterface {
   mac: string
@@ -20,16 +21,15 @@ const nameOfNetwork = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$/
 export function editInterface(text: string, nic: XmlElement, wish: InterfaceWish): ConvertedInterface {
   const source = find(nic, 'source')
   const mac = find(nic, 'mac')
-  const line = `<source type='unix' path='${wish.socket}' mode='server'/>`
+  const line = renderXml(element('source', { type: 'unix', path: wish.socket, mode: 'server' })).trimEnd()
   const sourceEdit: Edit =
     source !== null
       ? { start: source.start, end: source.end, text: line }
       : insertAfter(text, mac ?? find(nic, 'model') ?? nic, line)
   // The host's side of the old card, which no vhost-user one has.
-  const gone = ['target', 'virtualport', 'backend', 'ip', 'route', 'guest'].flatMap((name) => {
-    const child = find(nic, name)
-    return child === null ? [] : [removeElement(text, child)]
-  })
+  const gone = ['target', 'virtualport', 'backend', 'ip', 'route', 'guest']
+    .flatMap((name) => elementsOf(nic, name))
+    .map((child) => removeElement(text, child))
   return {
     mac: attributeOf(mac, 'address')?.toLowerCase() ?? '',
     network: wish.network ?? networkOf(source),

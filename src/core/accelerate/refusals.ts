@@ -5,7 +5,7 @@ import { refuseKind } from './refuse-kind.js'
 const convertible = ['network', 'bridge', 'ethernet', 'direct', 'user', 'internal']
 
 /** Words on a card that libvirt itself enforced, and would silently not on a vhost-user one. */
-const enforced = ['filterref', 'bandwidth', 'vlan', 'portForward', 'teaming']
+const enforced = ['filterref', 'bandwidth', 'vlan', 'port', 'portForward', 'teaming']
 
 /** Why a domain cannot be accelerated, one sentence each. */
 export function refuseDomain(domain: XmlElement, nics: XmlElement[]): string[] {
@@ -19,6 +19,9 @@ export function refuseDomain(domain: XmlElement, nics: XmlElement[]): string[] {
     ...(memoryDevices.length > 0
       ? ['It has memory devices (<memory model=…>), whose memory would not be shared.']
       : []),
+    ...(find(domain, 'launchSecurity') === null
+      ? []
+      : ['It has <launchSecurity>: memory that is encrypted cannot be shared.']),
     ...(nics.length === 0 ? ['It has no network cards.'] : []),
   ]
 }

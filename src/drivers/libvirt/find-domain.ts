@@ -8,6 +8,8 @@ export interface FoundDomain {
   state: string
   /** The definition that it starts from next, byte for byte. */
   xml: string
+  /** Its memory was saved by libvirt (managed save), with the definition of then. */
+  saved: boolean
 }
 
 /** The domain of a name or UUID, whatever is in the word: virsh takes it for nothing else. */
@@ -19,12 +21,14 @@ export async function findDomain(connect: string, word: string): Promise<FoundDo
       hint: 'See `virsh list --all`.',
     })
   }
-  const [name, state, xml] = await Promise.all([
+  const [name, state, xml, info] = await Promise.all([
     mustVirsh(connect, ['domname', uuid]),
     mustVirsh(connect, ['domstate', uuid]),
     mustVirsh(connect, ['dumpxml', '--inactive', '--security-info', uuid]),
+    mustVirsh(connect, ['dominfo', uuid]),
   ])
-  return { name: name.trim(), uuid, state: state.trim(), xml }
+  const saved = /^Managed save:\s*yes/m.test(info)
+  return { name: name.trim(), uuid, state: state.trim(), xml, saved }
 }
 
 const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i

@@ -25,7 +25,9 @@ export async function startDomain(
   if (isActive(await readDomainState(domain))) return
   const timeoutMs = startLimitMs + (memoryBytes(machine) / gib) * msPerGib
   const result = await virsh(connect, ['start', uuid], { timeoutMs, signal })
-  const state = result.ok ? await readDomainState(domain) : null
+  // Somebody else may have started it meanwhile: that one is not destroyed.
+  const isThere = result.ok || /domain is already (active|running)/i.test(result.stderr)
+  const state = isThere ? await readDomainState(domain) : null
   if (state === 'running') return
   await virsh(connect, ['destroy', uuid], { timeoutMs: destroyLimitMs })
   signal?.throwIfAborted()

@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { accelerateDomain } from '../../../src/core/accelerate/accelerate-domain.js'
 import { domainNeeds } from '../../../src/core/hook/domain-needs.js'
+import { vhostkitNamespace } from '../../../src/core/render/libvirt/metadata.js'
 import { applyEdits } from '../../../src/core/xml/edit-text.js'
 import { diffLines } from '../../../src/core/xml/line-diff.js'
 import { parseXml } from '../../../src/core/xml/parse-xml.js'
-import { attributeOf, find } from '../../../src/core/xml/xml.js'
+import { attributeOf, elementsOf, find } from '../../../src/core/xml/xml.js'
 
 const uuid = '9d1f0c5a-e4b7-5f6c-8a53-d07be2c91764'
 const none = { pageBytes: null, node: null }
@@ -119,6 +120,34 @@ describe('accelerating a domain', () => {
     assert.deepEqual(needs?.pages, [{ node: 3, pageBytes: 2 ** 21, pages: 64 }])
   })
 
+  it('takes all away that a vhost-user card cannot have, and words about another domain', () => {
+    const words = `<metadata>
+    <x:y xmlns:x='urn:x'/>
+    <vhostkit:domain xmlns:vhostkit='${vhostkitNamespace}'><vhostkit:interface mac='52:54:00:aa:00:01' network='old' port='old'/></vhostkit:domain>
+  </metadata>`
+    const nic = `<interface type='ethernet'><mac address='52:54:00:aa:00:01'/>
+      <ip address='10.0.0.1'/>
+      <ip address='fd00::1'/>
+      <route address='10.0.0.0' gateway='10.0.0.2'/>
+      <model type='virtio'/></interface>`
+    const domain = parseXml(accelerated(theirs({ nic, top: words })))
+    const card = find(domain, 'devices', 'interface')
+    assert.deepEqual([find(card ?? domain, 'ip'), find(card ?? domain, 'route')], [null, null])
+    const metadata = elementsOf(find(domain, 'metadata') ?? domain)
+    assert.deepEqual(
+      metadata.map(({ name }) => name),
+      ['x:y', 'vhostkit:domain'],
+    )
+    assert.equal(domainNeeds(domain, '/run/v')?.ports[0]?.network, 'default')
+  })
+
+  it('has the socket in it, whatever the run folder is called', () => {
+    const result = accelerateDomain(theirs(), { network: null, runFolder: "/srv/o'c & <co>", memory: none })
+    assert.ok('xml' in result)
+    const source = find(parseXml(result.xml), 'devices', 'interface', 'source')
+    assert.equal(attributeOf(source, 'path'), `/srv/o'c & <co>/machines/${uuid}/net0.sock`)
+  })
+
   it('is refused with every reason', () => {
     const nic = (inside: string, type = 'network') =>
       theirs({ nic: `<interface type='${type}'>${inside}</interface>` })
@@ -127,6 +156,11 @@ describe('accelerating a domain', () => {
     assert.match(refusals(nic('', 'vhostuser'))[0] ?? '', /already/)
     assert.match(refusals(nic("<model type='virtio'/>", 'hostdev'))[0] ?? '', /of type hostdev/)
     assert.match(refusals(nic("<model type='virtio'/><filterref filter='a'/>"))[0] ?? '', /<filterref>/)
+    assert.match(refusals(nic("<model type='virtio'/><port isolated='yes'/>"))[0] ?? '', /<port>/)
+    assert.match(
+      refusals(theirs({ top: "<launchSecurity type='sev'/>" }))[0] ?? '',
+      /encrypted cannot be shared/,
+    )
     assert.match(refusals(theirs({ nic: '' }))[0] ?? '', /no network cards/)
     assert.match(refusals(theirs({ type: 'xen' }))[0] ?? '', /type is xen/)
     assert.match(refusals(theirs().replace('x86_64', 'aarch64'))[0] ?? '', /aarch64/)

@@ -116,7 +116,12 @@ describe('a domain of somebody, accelerated and restored', function () {
   })
 
   it('is restored byte for byte', async () => {
-    assert.equal(sandbox.libvirtd.virsh('destroy', 'third').status, 0)
+    const { virsh } = sandbox.libvirtd
+    const save = virsh('managedsave', 'third')
+    assert.equal(save.status, 0, save.stderr)
+    assert.match(errorOf((await run('restore', 'third')).data).sentence, /Its memory is saved/)
+    assert.match(errorOf((await run('accelerate', 'third')).data).sentence, /Its memory is saved/)
+    assert.equal(virsh('managedsave-remove', 'third').status, 0)
     const { exitCode, data } = await run('restore', 'third')
     assert.equal(exitCode, 0, JSON.stringify(data))
     assertShape('restore', data)
