@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { VhostkitError } from '../../src/core/errors.js'
 import { exists, removeFolder } from '../../src/world/files.js'
 import { Belongings } from './belongings.js'
+import type { CrossingWatch } from './crossing.js'
 import { measureFloor } from './floor.js'
 import { summariseGrowth } from './growth.js'
 import { borrowHugepages } from './hugepages.js'
@@ -15,7 +16,7 @@ import { type BenchSetting, pagesWanted, planSession, planSessions } from './pla
 import { measureQuiet } from './quiet.js'
 import type { BenchResult } from './result.js'
 import { runSession } from './session.js'
-import { summariseFloor, summariseRatios, summariseRows } from './summary.js'
+import { summariseCrossing, summariseFloor, summariseRatios, summariseRows } from './summary.js'
 
 /** Measures what was asked for; everything it starts and takes is gone again afterwards. */
 export async function runBench(
@@ -68,6 +69,7 @@ async function measureThroughput(
   setting: BenchSetting,
 ): Promise<void> {
   const floors = []
+  const crossings: CrossingWatch[] = []
   for (const wish of planSessions(options)) {
     setting.say(`session ${wish.name}`)
     const { plan, absent } = planSession(wish, options, join(base, wish.name), setting)
@@ -80,13 +82,15 @@ async function measureThroughput(
     result.missing.push(...session.missing)
     Object.assign(result.versions, session.versions)
     floors.push(...session.floor)
+    crossings.push(session.crossing)
   }
   result.floor = summariseFloor(floors)
+  if (crossings.length > 0) result.crossing = summariseCrossing(crossings)
 }
 
 const programs = [
   'vhostkit-switch',
-  ...['load', 'floor', 'kernel', 'wake'].map((name) => `bench/bench-${name}`),
+  ...['load', 'floor', 'crossing', 'kernel', 'wake'].map((name) => `bench/bench-${name}`),
 ]
 
 async function requireBuild(): Promise<void> {

@@ -97,6 +97,13 @@ export interface OutageFigures {
   all_ms: number[]
 }
 
+/** A cache line's way from the generator's core to the switch's: the machine's mode. */
+export interface Crossing {
+  ns: Spread
+  /** Rounds measured again, as the mode had changed within them. */
+  repeated: number
+}
+
 export interface Missing {
   what: string
   why: string
@@ -110,6 +117,7 @@ export interface BenchResult {
   rows: Row[]
   ratios: RatioRow[]
   missing: Missing[]
+  crossing?: Crossing
   growth?: GrowthRow[]
   latency?: LatencyRow[]
   wake_floor?: WakeFloor

@@ -14,6 +14,7 @@ export function sectionsOf(result: BenchResult): Section[] {
   return [
     throughput(result),
     floor(result),
+    crossing(result),
     growth(result),
     latency(result),
     wake(result),
@@ -60,6 +61,17 @@ function floor({ floor: rows }: BenchResult): Section {
     rows: [
       ['bytes', 'cycles of a plain copy'],
       ...rows.map((row) => [`${row.size}`, showSpread({ ...row, median: row.cycles }, 0)]),
+    ],
+  }
+}
+
+function crossing({ crossing: figures }: BenchResult): Section {
+  return {
+    title: 'From core to core',
+    note: "How long a cache line takes from the guests' core to the switch's, before and after each measurement.",
+    rows: [
+      ['nanoseconds', 'rounds measured again'],
+      ...(figures === undefined ? [] : [[showSpread(figures.ns, 0), `${figures.repeated}`]]),
     ],
   }
 }

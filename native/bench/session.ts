@@ -1,5 +1,6 @@
 import { makeFolder } from '../../src/world/files.js'
 import { Belongings } from './belongings.js'
+import { type CrossingWatch, measureCrossing, measureInOneMode } from './crossing.js'
 import { measureFloor } from './floor.js'
 import type { FrontendName, LoadShape, PlayerName } from './frontends/frontend.js'
 import { attachAll, type Entrant, type Pair, startAll } from './lineup.js'
@@ -47,6 +48,7 @@ export interface SessionResult {
   floor: { size: number; cycles: number }[]
   missing: Missing[]
   versions: Record<string, string>
+  crossing: CrossingWatch
 }
 
 /** A guest needs this long until the switch has learnt its addresses and its caches are as they will be. */
@@ -60,7 +62,9 @@ const floorMs = 60
  */
 export async function runSession(plan: SessionPlan): Promise<SessionResult> {
   const belongings = new Belongings()
-  const result: SessionResult = { samples: [], floor: [], missing: [], versions: {} }
+  // At most twice the time of a session in which nothing is measured again.
+  const crossing = { seen: [], spare: plan.runs * plan.workloads.length, repeated: 0 }
+  const result: SessionResult = { samples: [], floor: [], missing: [], versions: {}, crossing }
   try {
     await makeFolder(plan.folder, 0o700)
     const largest = Math.max(...plan.workloads.map(({ size }) => size))
@@ -93,10 +97,11 @@ async function runRounds(
     for (const workload of workloads) {
       // Every other round in the other order, so that none is always the first.
       const order = round % 2 === 0 ? pairs : [...pairs].reverse()
-      for (const pair of order) {
-        const once = () => measure(plan, pair, workload, round)
-        result.samples.push(await measureUntilTold(once, plan.say))
-      }
+      const cross = () => measureCrossing(plan.signal)
+      const measures = order.map(
+        (pair) => () => measureUntilTold(() => measure(plan, pair, workload, round), plan.say),
+      )
+      result.samples.push(...(await measureInOneMode(result.crossing, cross, measures, plan.say)))
     }
   }
   for (const { peer, guests } of pairs) {

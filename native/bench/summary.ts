@@ -1,4 +1,5 @@
-import type { FloorRow, RatioRow, Row } from './result.js'
+import type { CrossingWatch } from './crossing.js'
+import type { Crossing, FloorRow, RatioRow, Row } from './result.js'
 import type { Sample } from './session.js'
 import { median, spreadOf } from './statistics.js'
 
@@ -72,6 +73,16 @@ export function summariseFloor(samples: readonly { size: number; cycles: number 
     )
     return { size: group[0].size, cycles, min, max }
   })
+}
+
+export function summariseCrossing(watches: readonly CrossingWatch[]): Crossing {
+  return {
+    ns: spreadOf(
+      watches.flatMap(({ seen }) => seen),
+      1,
+    ),
+    repeated: watches.reduce((sum, { repeated }) => sum + repeated, 0),
+  }
 }
 
 export function groupBy<T>(items: readonly T[], key: (item: T) => string): [T, ...T[]][] {

@@ -29,6 +29,7 @@ export const benchSchema = z.strictObject({
       max: z.number(),
     }),
   ),
+  crossing: z.strictObject({ ns: spread, repeated: z.number().int().min(0) }).optional(),
   rows: z.array(
     z.strictObject({
       ...labels,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { Belongings } from '../../native/bench/belongings.js'
+import { measureInOneMode } from '../../native/bench/crossing.js'
 import { parseFloor } from '../../native/bench/floor.js'
 import { ringEntries } from '../../native/bench/frontends/ours.js'
 import { parseCpu } from '../../native/bench/machine.js'
@@ -7,7 +8,12 @@ import { parsePmdStats } from '../../native/bench/ovs-output.js'
 import { sizeClasses } from '../../native/bench/plans.js'
 import type { Sample } from '../../native/bench/session.js'
 import { median, spreadOf } from '../../native/bench/statistics.js'
-import { summariseFloor, summariseRatios, summariseRows } from '../../native/bench/summary.js'
+import {
+  summariseCrossing,
+  summariseFloor,
+  summariseRatios,
+  summariseRows,
+} from '../../native/bench/summary.js'
 import { parseForwardCycles, parseReceiveRate } from '../../native/bench/testpmd-output.js'
 
 const sample = (peer: string, round: number, mpps: number, cyclesPerFrame = 100): Sample => ({
@@ -66,6 +72,23 @@ describe('bench figures', () => {
     const run = parseFloor('{"tsc_mhz": 2095.991}\n{"size": 64, "cycles": 17.00}\n')
     assert.equal(run.tscMhz, 2095.991)
     assert.equal(run.cycles.get(64), 17)
+  })
+
+  it('measures again what two modes of the machine were mixed in, but not for ever', async () => {
+    const crossings = [45, 46, 210, 208, 207, 209, 44]
+    const cross = async () => crossings.shift() ?? 44
+    let measured = 0
+    const measures = [async () => ++measured, async () => ++measured]
+    const watch = { seen: [], spare: 2, repeated: 0 }
+    assert.deepEqual(await measureInOneMode(watch, cross, measures, () => {}), [3, 4])
+    assert.deepEqual(watch, { seen: [45, 46, 210, 208, 207, 209], spare: 1, repeated: 1 })
+    crossings.splice(0, Infinity, 44, 44, 210, 210, 44, 44, 44, 210, 210)
+    assert.deepEqual(await measureInOneMode(watch, cross, measures, () => {}), [7, 8])
+    assert.equal(watch.spare, 0)
+    assert.deepEqual(summariseCrossing([{ seen: [40, 50], spare: 0, repeated: 2 }]), {
+      ns: { median: 45, min: 40, max: 50 },
+      repeated: 2,
+    })
   })
 
   it('gives jumbo frames a session of their own', () => {

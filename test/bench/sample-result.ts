@@ -34,6 +34,7 @@ export function sampleResult(): BenchResult {
       { size: 64, cycles: 18, min: 17, max: 20 },
       { size: 1518, cycles: 80, min: 75, max: 90 },
     ],
+    crossing: { ns: around(48, 42, 215), repeated: 2 },
     rows: [
       row('vhostkit', 64, around(20, 18, 22), around(100, 95, 110)),
       row('vhostkit', 1518, around(10, 9, 11), around(190, 180, 210)),
