@@ -2,6 +2,7 @@ import { VhostkitError } from '../../src/core/errors.js'
 import { runBench } from './bench.js'
 import { parseOptions, usage } from './options.js'
 import { writeReport } from './report/write.js'
+import { measureStart } from './start.js'
 import { showTable } from './table.js'
 
 /** Runs a command line, prints what came of it, returns the exit code. */
@@ -11,6 +12,10 @@ export async function runCommandLine(words: string[]): Promise<number> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of signals) process.on(name, abort)
   try {
+    if (words.join() === 'start') {
+      process.stdout.write(await measureStart(20))
+      return 0
+    }
     const options = parseOptions(words)
     if (options === null) {
       process.stdout.write(usage)

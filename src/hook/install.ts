@@ -33,7 +33,7 @@ export async function installHook(input: InstallInput): Promise<HookSettings> {
   const text = fillIn(template, {
     MACHINES: `${folders.run}/machines/`,
     NODE: node,
-    LAUNCHER: join(root, 'bin/vhostkit-hook.js'),
+    LAUNCHER: join(root, 'bin/vhostkit-hook.cjs'),
     STATE: folders.state,
   })
   const dropIn = join(hooks, 'qemu.d', dropInName)

@@ -133,7 +133,7 @@ describe('the hook of libvirt', function () {
     // A hook that is killed anywhere leaves an account, which the next one settles.
     const xml = huge(domainOf('one')?.xml ?? '')
     for (const ms of [40, 80, 120, 160, 240]) {
-      const script = `printf '%s' "$1" | timeout -s KILL ${ms / 1000} "$2" bin/vhostkit-hook.js "$3" prepare`
+      const script = `printf '%s' "$1" | timeout -s KILL ${ms / 1000} "$2" bin/vhostkit-hook.cjs "$3" prepare`
       spawnSync('sh', ['-c', script, 'sh', xml, process.execPath, sandbox.state], { encoding: 'utf8' })
     }
     assert.equal(callHook('release', 'end', xml).status, 0)

@@ -29,7 +29,7 @@ export function runKilledAt(point: number, state: string, operation: string, xml
   const before = `data:text/javascript,${encodeURIComponent(code)}`
   const { status, signal, stderr } = spawnSync(
     process.execPath,
-    ['--import', before, 'bin/vhostkit-hook.js', state, operation],
+    ['--import', before, 'bin/vhostkit-hook.cjs', state, operation],
     { input: xml, encoding: 'utf8', timeout: 20_000 },
   )
   return { killed: signal === 'SIGKILL', status, stderr }
