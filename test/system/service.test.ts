@@ -165,6 +165,46 @@ describe('the switch under a real systemd', function () {
     assert.notEqual((await status()).pid, pid)
   }
 
+  it('is what the hook of libvirt starts, and its machine folder is opened to it', async () => {
+    await done('switch', 'install')
+    await done('hooks', 'install', '--hooks-dir', '/etc/libvirt/hooks')
+    await done('switch', 'restart')
+    await done('switch', 'stop')
+    assert.equal(await show('ActiveState'), 'inactive')
+    await shell(`printf '%s' '${domain}' > /root/domain.xml`)
+    assert.deepEqual(await hook('prepare'), { exitCode: 0, stderr: '' })
+    assert.equal(await show('ActiveState'), 'active')
+    assert.deepEqual((await status()).supervision, { by: 'systemd', unit: unitName })
+    assert.deepEqual(await portsOfDomains(), ['libvirt.vm9.net0'])
+    const qemu = (JSON.parse(await shell('cat /var/lib/vhostkit/hooks.json')) as { uid: number | null }).uid
+    assert.equal(await shell('stat -c "%u %G %a" /run/vhostkit/machines/vm9'), `${qemu ?? 0} vhostkit 2750`)
+    assert.deepEqual(await hook('release'), { exitCode: 0, stderr: '' })
+    assert.deepEqual(await portsOfDomains(), [])
+    await shell('! ls /run/vhostkit/machines/vm9 /var/lib/vhostkit/domains/*.json')
+  })
+
+  it('that cannot start ends the start of a domain within 3 s, with one line that says where to look', async () => {
+    await shell('systemctl stop vhostkit-switch')
+    await shell(
+      `mkdir -p /etc/systemd/system/${unitName}.d && printf '[Service]\\nExecStartPre=/bin/false\\nRestart=no\\n' > /etc/systemd/system/${unitName}.d/broken.conf && systemctl daemon-reload`,
+    )
+    const begin = performance.now()
+    const { exitCode, stderr } = await hook('prepare')
+    const ms = Math.round(performance.now() - begin)
+    console.log(`      refused within ${ms} ms`)
+    assert.equal(exitCode, 1)
+    assert.match(
+      stderr,
+      /^vhostkit: systemctl start vhostkit-switch.service failed: [^\n]*journalctl[^\n]*\n$/,
+    )
+    assert.ok(ms < 3_000, `${ms} ms`)
+    assert.deepEqual(await hook('release'), { exitCode: 0, stderr: '' })
+    await shell('! ls /run/vhostkit/machines/vm9 /var/lib/vhostkit/domains/*.json')
+    await shell(`rm -r /etc/systemd/system/${unitName}.d && systemctl daemon-reload`)
+    await done('hooks', 'uninstall')
+    await done('switch', 'uninstall')
+  })
+
   it('leaves what others wrote', async () => {
     await shell(
       `! ls /etc/systemd/system/${unitName} /etc/sysusers.d/vhostkit.conf /etc/tmpfiles.d/vhostkit.conf`,
@@ -176,14 +216,28 @@ describe('the switch under a real systemd', function () {
     await done('switch', 'stop')
   })
 
+  /** As libvirt calls it. */
+  const hook = async (operation: string) => {
+    const script = `/etc/libvirt/hooks/qemu.d/50-vhostkit vm9 ${operation} begin - < /root/domain.xml`
+    const { exitCode, stderr } = await jail.run('sh', '-c', script)
+    return { exitCode, stderr }
+  }
   const call = async (method: string, params: object) => {
     const request = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params })
     const script = `const s=require('net').connect('/run/vhostkit/switch.sock',()=>s.write(process.argv[1]+'\\n'));s.on('data',(d)=>{console.log(String(d));s.end()})`
     const answer = await jail.run('/opt/vhostkit-jail/node', '-e', script, request)
     assert.match(answer.stdout, /"result"/, answer.stdout + answer.stderr)
   }
+  const portsOfDomains = async () =>
+    (await portsOf()).map(({ name }) => name).filter((name) => name.startsWith('libvirt.'))
   const portsOf = async () => (await done('switch', 'ports')).ports as { name: string; state: string }[]
 })
+
+const domain = [
+  '<domain type="qemu"><name>vm9</name><uuid>00000000-0000-4000-8000-000000000009</uuid><devices>',
+  '<interface type="vhostuser"><mac address="52:54:00:00:00:09"/>',
+  '<source type="unix" path="/run/vhostkit/machines/vm9/net0.sock" mode="server"/></interface></devices></domain>',
+].join('')
 
 interface Status {
   pid: number

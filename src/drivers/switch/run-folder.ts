@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path'
 import { VhostkitError } from '../../core/errors.js'
 import { findAccount } from '../../host/groups.js'
-import { giveFolder, giveOwn, listFolder, makeFolder, readOwner } from '../../world/files.js'
+import { addMode, giveFolder, giveOwn, listFolder, makeFolder, readOwner } from '../../world/files.js'
 
 /** Its user makes socket, state and log there, and removes nothing of ours: hence the sticky bit. Others only pass. */
 const sharedMode = 0o1771
@@ -48,8 +48,11 @@ export async function readSwitchOwner(control: string): Promise<{ uid: number; g
  */
 export async function openToSwitch(control: string, socket: string): Promise<void> {
   const folder = dirname(socket)
-  if (dirname(folder) !== join(dirname(control), 'machines')) return
+  const machines = dirname(folder)
+  if (machines !== join(dirname(control), 'machines')) return
   const [switchOwner, owner] = await Promise.all([readSwitchOwner(control), readOwner(folder)])
   if (switchOwner === null || owner === null || owner.uid === switchOwner.uid) return
+  // Whoever made the first folder of a machine before the switch was there made this one for himself.
+  await addMode(machines, 0o011)
   await giveFolder(folder, owner.uid, switchOwner.gid, 0o2750)
 }

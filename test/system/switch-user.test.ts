@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { waitFor } from '../../src/world/wait-for.js'
+import { lookAtHost, requireRoot } from './host-state.js'
+import { startCli } from './run-cli.js'
+import { makeSandbox, type Sandbox } from './sandbox.js'
+import { sendSignal } from './send-signal.js'
+
+/** A user of this test alone. */
+const user = `vktest-${process.pid}`
+
+interface Status {
+  switch: { pid: number; supervisor_pid: number } | null
+  ports: { name: string; state: string }[]
+}
+
+/** With the driver libvirt: libvirt/permissions.test.ts. */
+describe('a switch that is another user than our own QEMUs', function () {
+  this.timeout(90_000)
+  let sandbox: Sandbox
+  let untouched: ReturnType<typeof lookAtHost>
+  const ids = { uid: 0, gid: 0 }
+
+  before(async function () {
+    requireRoot(this)
+    untouched = lookAtHost()
+    const words = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin']
+    execFileSync('useradd', [...words, user])
+    ids.uid = Number(execFileSync('id', ['-u', user], { encoding: 'utf8' }))
+    ids.gid = Number(execFileSync('id', ['-g', user], { encoding: 'utf8' }))
+    sandbox = await makeSandbox('off')
+    chmodSync(sandbox.base, 0o755)
+    sandbox.writeSpec(`${readFileSync(sandbox.spec, 'utf8')}switch: { user: ${user} }\n`)
+  })
+  after(async () => {
+    await sandbox?.json('destroy', 'sandbox', '--grace', '0').catch(() => undefined)
+    sandbox?.remove()
+    execFileSync('userdel', [user])
+    assert.deepEqual(lookAtHost(), untouched)
+  })
+
+  const status = async () => (await sandbox.json('status')).data as unknown as Status
+  const rightsOf = (path: string) => {
+    const { uid, gid, mode } = statSync(path)
+    return { uid, gid, mode: (mode & 0o7777).toString(8) }
+  }
+  const isUp = async () => (await status()).ports.every(({ state }) => state === 'up')
+  const answers = (limitMs: number) =>
+    waitFor({ what: 'the machine to answer a ping', limitMs }, async () => {
+      const words = ['-n', '-q', '-c', '1', '-W', '1', '192.168.78.11']
+      return (await startCli(words, {}, ['ping']).result).exitCode === 0
+    })
+
+  it('is applied, has no right of root, and carries the frames', async () => {
+    const { exitCode, data } = await sandbox.json('apply', sandbox.spec)
+    assert.equal(exitCode, 0, JSON.stringify(data))
+    const { switch: running } = await status()
+    for (const pid of [running?.pid, running?.supervisor_pid]) {
+      const text = readFileSync(`/proc/${pid}/status`, 'utf8')
+      assert.match(text, new RegExp(`^Uid:(\\t${ids.uid}){4}$`, 'm'))
+      assert.match(text, /^CapEff:\t0{16}$/m)
+    }
+    await answers(40_000)
+  })
+
+  it('reaches sockets by their group, and can take none of them away', () => {
+    const folder = join(sandbox.run, 'machines', 'sandbox.one')
+    const socket = join(folder, 'net0.sock')
+    assert.deepEqual(rightsOf(folder), { uid: 0, gid: ids.gid, mode: '2750' })
+    assert.deepEqual(rightsOf(socket), { uid: 0, gid: ids.gid, mode: '775' })
+    assert.deepEqual(rightsOf(sandbox.run), { uid: 0, gid: ids.gid, mode: '1771' })
+    const asSwitch = (...words: string[]) =>
+      execFileSync('runuser', ['-u', user, '--', ...words], { stdio: 'pipe' })
+    asSwitch('test', '-w', socket)
+    for (const path of [folder, socket]) assert.throws(() => asSwitch('rm', '-rf', path), path)
+  })
+
+  it('comes back after a kill, and its ports with it', async () => {
+    const pid = (await status()).switch?.pid
+    sendSignal(pid, 'SIGKILL')
+    await waitFor(
+      { what: 'all ports to be up again', limitMs: 15_000 },
+      async () => (await status()).switch?.pid !== pid && (await isUp()),
+    )
+    await answers(10_000)
+  })
+
+  it('is destroyed and leaves nothing behind', async () => {
+    const { exitCode, data } = await sandbox.json('destroy', 'sandbox', '--grace', '0')
+    assert.equal(exitCode, 0, JSON.stringify(data))
+    assert.deepEqual((await status()).ports, [])
+  })
+})
