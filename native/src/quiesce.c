@@ -6,6 +6,9 @@
  * hope for, because a worker that is not pinned shares its core with vCPUs, and on an
  * overcommitted host may not run at all for longer than that; a false alarm would cost
  * every VM a reconnect. Waits above 100 ms are logged.
+ *
+ * A program that was stopped as a whole (SIGSTOP, a virtual machine that was paused) finds the limit passed although
+ * its workers could not run: so there is a grace after it.
  */
 #include "quiesce.h"
 
@@ -20,6 +23,7 @@
 #include "worker/cycles.h"
 
 #define QUIESCE_SLOW_NS 100000000u
+#define QUIESCE_GRACE_MS 250
 
 #if defined(__SANITIZE_THREAD__)
 char quiesce_to_control, quiesce_to_workers;
@@ -27,12 +31,28 @@ char quiesce_to_control, quiesce_to_workers;
 
 static timer_t watchdog;
 static bool watchdog_ready;
+static volatile sig_atomic_t in_grace;
 
+static void watchdog_set(long milliseconds)
+{
+    struct itimerspec when = {
+        .it_value = { .tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000 },
+    };
+
+    timer_settime(watchdog, 0, &when, NULL);
+}
+
+/* Async-signal-safe. */
 static void on_late(int number)
 {
     static const char text[] = "vhostkit-switch: a worker did not reach its quiet point in 2 s; giving up\n";
 
     (void)number;
+    if (!in_grace) {
+        in_grace = true;
+        watchdog_set(QUIESCE_GRACE_MS);
+        return;
+    }
     if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
         _exit(1);
     abort();
@@ -52,19 +72,11 @@ int quiesce_init(void)
     return 0;
 }
 
-static void watchdog_set(long milliseconds)
-{
-    struct itimerspec when = {
-        .it_value = { .tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000 },
-    };
-
-    timer_settime(watchdog, 0, &when, NULL);
-}
-
 void quiesce_wait(void)
 {
     uint64_t begin = monotonic_ns();
 
+    in_grace = false;
     watchdog_set(QUIESCE_LIMIT_MS);
     QUIESCE_SHOWN(workers);
     synchronize_rcu();

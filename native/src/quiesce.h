@@ -11,7 +11,7 @@ int quiesce_init(void);
 
 /*
  * Returns after each worker has passed a quiet point or sleeps. A worker that
- * does not come for QUIESCE_LIMIT_MS ends the program: a restart is better than
+ * does not come for QUIESCE_LIMIT_MS, and a moment of grace, ends the program: a restart is better than
  * memory that is unmapped while it is written to.
  */
 void quiesce_wait(void);
