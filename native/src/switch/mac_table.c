@@ -18,7 +18,7 @@
  *
  * A guest chooses the addresses it sends, so two things bound what it can do:
  * the buckets depend on random numbers that it does not know, and a new address only
- * ever pushes out an address of the same port (H40).
+ * ever pushes out an address of the same port, or, where the table is full, of one that has more (H40).
  */
 #include "switch/mac_table.h"
 
@@ -267,9 +267,24 @@ static uint32_t find_free(const struct mac_table *table, struct mac_place in)
     return used[0] <= FIRST_BUCKET_FILL || used[0] <= used[1] ? free_slot[0] : free_slot[1];
 }
 
-/* Lock held, both buckets full. The longest silent entry of this very port in them, or SLOT_NONE. */
-static uint32_t find_own_oldest(const struct mac_table *table, struct mac_place in, uint32_t port,
-                                uint32_t tick)
+/* Lock held, both buckets full. The port in them that holds most addresses, if it has at least two more than this one; else this one. */
+static uint32_t find_richest(const struct mac_table *table, struct mac_place in, uint32_t port)
+{
+    uint32_t bucket[2] = {in.first, in.second};
+    uint32_t richest = port;
+    uint32_t most = count_read(&table->ports[port].count) + 1;
+    for (uint32_t i = 0; i < 2 * BUCKET_SLOTS; i++) {
+        uint32_t other = entry_port(slot_load(table, bucket[i / BUCKET_SLOTS] * BUCKET_SLOTS + i % BUCKET_SLOTS));
+        if (count_read(&table->ports[other].count) > most) {
+            richest = other;
+            most = count_read(&table->ports[other].count);
+        }
+    }
+    return richest;
+}
+
+/* Lock held, both buckets full. The longest silent entry of the port in them, or SLOT_NONE. */
+static uint32_t find_oldest(const struct mac_table *table, struct mac_place in, uint32_t port, uint32_t tick)
 {
     uint32_t bucket[2] = {in.first, in.second};
     uint32_t oldest = SLOT_NONE;
@@ -285,18 +300,31 @@ static uint32_t find_own_oldest(const struct mac_table *table, struct mac_place 
     return oldest;
 }
 
-/* Lock held, address not in the table. Not learnt if nothing of the port's own can make room. */
+/*
+ * Lock held, both buckets full. The slot of the entry that gives way, or SLOT_NONE: one of the port's own; else one of a port
+ * that has more, so that ports that fill the table together do not keep the others' addresses out of it.
+ */
+static uint32_t find_way(const struct mac_table *table, struct mac_place in, uint32_t port, uint32_t tick)
+{
+    uint32_t own = find_oldest(table, in, port, tick);
+    return own != SLOT_NONE ? own : find_oldest(table, in, find_richest(table, in, port), tick);
+}
+
+/* Lock held, address not in the table. Not learnt if nobody in its buckets has to make room. */
 static void insert(struct mac_table *table, uint32_t port, struct mac_place in, uint64_t mac, uint32_t tick)
 {
+    bool full = count_read(&table->ports[port].count) >= table->ports[port].limit;
     uint32_t slot = find_free(table, in);
     if (slot == SLOT_NONE) {
-        slot = find_own_oldest(table, in, port, tick);
+        slot = find_way(table, in, port, tick);
         if (slot == SLOT_NONE)
             return;
-        list_remove(table, port, slot);
-    } else if (count_read(&table->ports[port].count) >= table->ports[port].limit) {
-        forget_oldest(table, port);
+        uint32_t loser = entry_port(slot_load(table, slot));
+        list_remove(table, loser, slot);
+        full = full && loser != port;
     }
+    if (full)
+        forget_oldest(table, port);
     slot_store(table, slot, entry_make(mac, port, tick));
     list_append(table, port, slot);
 }

@@ -6,7 +6,7 @@
  * seed. Workers look up without a lock (one line, two at the most), refresh with
  * one compare-and-swap in MAC_TICK_S; learning a new address takes the table's lock. The
  * control thread ages. Each port may hold `limit` addresses; beyond it the port's own oldest
- * learnt address goes, never another port's (H40).
+ * learnt address goes; another port's only where the table is full, and if that has more (H40).
  */
 #ifndef VHOSTKIT_MAC_TABLE_H
 #define VHOSTKIT_MAC_TABLE_H

@@ -275,17 +275,13 @@ static void test_capacity_is_held(void **state)
 }
 
 /* The smallest table has two buckets, and both are the candidates of each address. */
-static void test_full_buckets_give_way_within_a_port_only(void **state)
+static void test_full_buckets_give_way_within_a_port_first(void **state)
 {
     (void)state;
     struct mac_table *table = table_with_ports(1, 2, 100);
     for (unsigned i = 0; i < 16; i++)
         learn(table, 0, address(0, i));
     assert_int_equal(mac_table_count(table), 16);
-
-    learn(table, 1, address(1, 0)); /* no room, and nobody else's is taken */
-    assert_int_equal(look_up(table, address(1, 0)), MAC_PORT_NONE);
-    assert_int_equal(mac_table_port_count(table, 0), 16);
 
     tick(table, 2);
     for (unsigned i = 0; i < 16; i++)
@@ -301,6 +297,56 @@ static void test_full_buckets_give_way_within_a_port_only(void **state)
     learn(table, 1, address(1, 1));
     assert_int_equal(look_up(table, address(0, 5)), MAC_PORT_NONE);
     assert_int_equal(look_up(table, address(1, 1)), 1);
+    assert_consistent(table);
+    mac_table_destroy(table);
+}
+
+/* Ports that fill a table together give way to those that have less, and only to those. */
+static void test_full_table_has_room_for_who_has_less(void **state)
+{
+    (void)state;
+    struct mac_table *table = table_with_ports(1024, 12, 1024); /* 2048 slots */
+    for (unsigned i = 0; i < 20; i++)
+        learn(table, 10, address(10, i)); /* came before the flood */
+    for (unsigned i = 0; i < 1024; i++)
+        for (unsigned port = 0; port < 8; port++)
+            learn(table, port, address(port, i));
+    assert_in_range(mac_table_count(table), 2000, 2048);
+    for (unsigned i = 0; i < 20; i++) {
+        learn(table, 11, address(11, i)); /* and after it */
+        assert_int_equal(look_up(table, address(11, i)), 11);
+    }
+    for (unsigned round = 0; round < 3; round++) /* the flood goes on */
+        for (unsigned i = 0; i < 1024; i++)
+            for (unsigned port = 0; port < 8; port++)
+                learn(table, port, address(port, round * 10000 + i));
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(look_up(table, address(10, i)), 10);
+        assert_int_equal(look_up(table, address(11, i)), 11);
+    }
+    for (unsigned port = 0; port < 8; port++)
+        assert_in_range(mac_table_port_count(table, port), 150, 350);
+    assert_consistent(table);
+    mac_table_destroy(table);
+}
+
+/* Whoever has as much as the others takes nothing from them; one that is at its limit stays there. */
+static void test_full_buckets_between_equals(void **state)
+{
+    (void)state;
+    struct mac_table *table = mac_table_create(1); /* two buckets */
+    assert_true(mac_table_add_port(table, 0, 100) && mac_table_add_port(table, 1, 100) && mac_table_add_port(table, 2, 1));
+    for (unsigned i = 0; i < 16; i++)
+        learn(table, 0, address(0, i));
+    for (unsigned i = 0; i < 100; i++)
+        learn(table, 1, address(1, 0)); /* again and again: one place is enough for one address */
+    assert_int_equal(mac_table_port_count(table, 1), 1);
+    learn(table, 2, address(2, 0));
+    learn(table, 2, address(2, 1));
+    assert_int_equal(mac_table_port_count(table, 2), 1);
+    assert_int_equal(look_up(table, address(2, 1)), 2);
+    assert_int_equal(mac_table_count(table), 16);
+    assert_int_equal(mac_table_port_count(table, 0), 14);
     assert_consistent(table);
     mac_table_destroy(table);
 }
@@ -410,7 +456,9 @@ int main(void)
         cmocka_unit_test(test_aged_and_moved_addresses_leave_the_order_right),
         cmocka_unit_test(test_flood_leaves_the_others_alone),
         cmocka_unit_test(test_capacity_is_held),
-        cmocka_unit_test(test_full_buckets_give_way_within_a_port_only),
+        cmocka_unit_test(test_full_buckets_give_way_within_a_port_first),
+        cmocka_unit_test(test_full_table_has_room_for_who_has_less),
+        cmocka_unit_test(test_full_buckets_between_equals),
         cmocka_unit_test(test_port_leaves_with_its_addresses),
         cmocka_unit_test(test_workers_at_once),
         cmocka_unit_test(test_destroying_nothing),
