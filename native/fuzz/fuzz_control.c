@@ -69,19 +69,25 @@ static void on_config_changed(void *owner)
     unsaved = !commander_save(&commander, why, sizeof why);
 }
 
+static struct event_timer turning;
+
 static void stop_turn(void *owner)
 {
     event_loop_stop(owner);
 }
 
+/* The loop's timers come before its sources, so the end is for its next round. */
+static void end_turn(void *owner)
+{
+    event_loop_start_timer(owner, &turning, 0, stop_turn, owner);
+}
+
 /* Whatever is ready is handled once. */
 static void turn(void)
 {
-    static struct event_timer end;
-
-    event_loop_start_timer(commander.loop, &end, 0, stop_turn, commander.loop);
+    event_loop_start_timer(commander.loop, &turning, 0, end_turn, commander.loop);
     FUZZ_CHECK(event_loop_run(commander.loop) == 0, "the loop failed");
-    event_loop_stop_timer(commander.loop, &end);
+    event_loop_stop_timer(commander.loop, &turning);
 }
 
 static void hang_up(unsigned front_end, unsigned count)
