@@ -409,9 +409,11 @@ static void on_second(void *owner)
 {
     struct datapath *datapath = owner;
 
-    for (unsigned i = 0; i < datapath->port_count; i++)
+    for (unsigned i = 0; i < datapath->port_count; i++) {
         if (datapath->ports[i]->steering != NULL)
             steering_tick(datapath->ports[i]->steering);
+        port_events_settle(datapath->ports[i]);
+    }
     datapath_balance(datapath);
     event_loop_start_timer(datapath->loop, &datapath->second, 1000, on_second, datapath);
 }

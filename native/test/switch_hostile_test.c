@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "switch_client.h"
 #include "switch_rig.h"
 
 static const struct machine_options usual = {
@@ -267,6 +268,50 @@ static void vanishing_memory(void **state)
     }
 }
 
+/* A guest whose driver comes and goes for ever: subscribers are told of it now and then, and how often they were not. */
+static void storm_of_states(void **state)
+{
+    enum { ROUNDS = 500 };
+    static char pending[1 << 18];
+    struct switch_rig *rig = three();
+    struct vhost_peer *peer = &rig->machines[2].peer;
+    json_t *nothing = json_object(), *answer;
+    size_t length = 0;
+    json_int_t told = 0, left_out = 0;
+
+    (void)state;
+    int client = switch_client_connect(rig->control);
+    assert_true(client >= 0);
+    answer = switch_client_ask(client, pending, &length, sizeof pending, 1, "events.subscribe", nothing, 5000);
+    assert_non_null(answer);
+    json_decref(answer);
+    json_decref(nothing);
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        assert_true(vhost_peer_enable_ring(peer, 0, false));
+        assert_true(vhost_peer_enable_ring(peer, 0, true));
+    }
+    others_go_on(rig);
+    while (told + left_out < 2 * ROUNDS) {
+        json_t *line = switch_client_line(client, pending, &length, sizeof pending, 15000);
+        const json_t *params = json_object_get(line, "params");
+        const char *type = json_string_value(json_object_get(params, "type"));
+
+        if (line == NULL)
+            fail_msg("%lld events of vm2 came, %lld were left out; wanted %d in all", told, left_out, 2 * ROUNDS);
+        assert_string_equal(json_string_value(json_object_get(params, "port")), "vm2");
+        if (strcmp(type, "events.left_out") == 0)
+            left_out += json_integer_value(json_object_get(params, "count"));
+        else
+            told++;
+        json_decref(line);
+    }
+    assert_int_equal(told + left_out, 2 * ROUNDS);
+    assert_in_range(told, 1, 400); /* a busy machine may take more than one window for the storm */
+    close(client);
+    switch_pass(rig, 2, 0, 4);
+    switch_close(rig);
+}
+
 static void connection_storm(void **state)
 {
     struct switch_rig *rig = three();
@@ -343,6 +388,7 @@ int main(int argc, char **argv)
         ROW("F3 too many fds on the wire", many_fds),
         ROW("F7 a message a byte at a time", slow_message),
         ROW("F9 the memory file is truncated", vanishing_memory),
+        ROW("H52 states that change for ever are not all told", storm_of_states),
         ROW("F10 connect and disconnect as fast as it goes", connection_storm),
         ROW("F11 a stranger at the socket path", squatter),
     };

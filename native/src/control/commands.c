@@ -398,6 +398,8 @@ char *command_event_line(struct commander *commander, const char *type, const ch
         json_object_set_new(params, "port", json_string(port));
     if (strcmp(type, "queue.broken") == 0)
         json_object_set_new(params, "queue", json_integer(a));
+    if (strcmp(type, "events.left_out") == 0)
+        json_object_set_new(params, "count", json_integer(a));
     if (strcmp(type, "queue.moved") == 0) {
         json_object_set_new(params, "queue", json_integer(a));
         json_object_set_new(params, "worker", json_integer(b));

@@ -61,36 +61,59 @@ void port_deinit(struct port *port)
     port->tx = NULL;
 }
 
-/* Opens a new window when the last one is over, and says what it left out. */
-static void log_window_renew(struct port *port)
+/* Opens a new window when the last one is over; returns what that left out. */
+static unsigned budget_renew(struct port_budget *budget)
 {
     uint64_t now = monotonic_ns();
+    unsigned left_out = budget->left_out;
 
-    if (port->log_window_ns != 0 && now - port->log_window_ns < PORT_LOG_WINDOW_NS)
-        return;
-    if (port->log_left_out > 0)
-        log_warn("port %s: %u more lines were left out", port->config.name, port->log_left_out);
-    port->log_window_ns = now;
-    port->log_lines = 0;
-    port->log_left_out = 0;
+    if (budget->window_ns != 0 && now - budget->window_ns < PORT_BUDGET_WINDOW_NS)
+        return 0;
+    *budget = (struct port_budget){ .window_ns = now };
+    return left_out;
+}
+
+/* False: it is used up. */
+static bool budget_take(struct port_budget *budget, unsigned limit)
+{
+    if (budget->used == limit) {
+        budget->left_out++;
+        return false;
+    }
+    budget->used++;
+    return true;
 }
 
 bool port_log(struct port *port, enum log_level level, const char *format, ...)
 {
     char text[256];
     va_list arguments;
+    unsigned left_out = budget_renew(&port->lines);
 
-    log_window_renew(port);
-    if (port->log_lines == PORT_LOG_LINES) {
-        port->log_left_out++;
+    if (left_out > 0)
+        log_warn("port %s: %u more lines were left out", port->config.name, left_out);
+    if (!budget_take(&port->lines, PORT_LOG_LINES))
         return false;
-    }
-    port->log_lines++;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     log_line(level, "port %s: %s", port->config.name, text);
     return true;
+}
+
+void port_events_settle(struct port *port)
+{
+    unsigned left_out = budget_renew(&port->events);
+
+    if (left_out > 0)
+        datapath_event(port->datapath, "events.left_out", port, NULL, (int)left_out, -1);
+}
+
+void port_event(struct port *port, const char *type, const char *why, int a, int b)
+{
+    port_events_settle(port);
+    if (budget_take(&port->events, PORT_EVENTS))
+        datapath_event(port->datapath, type, port, why, a, b);
 }
 
 void port_failed(struct port *port, const char *format, ...)
@@ -105,7 +128,7 @@ void port_failed(struct port *port, const char *format, ...)
         return; /* said already: a port that retries must not fill the log */
     memcpy(port->last_error, sentence, sizeof sentence);
     if (port_log(port, LOG_LEVEL_WARN, "%s", sentence))
-        datapath_event(port->datapath, "port.error", port, sentence, -1, -1);
+        port_event(port, "port.error", sentence, -1, -1);
 }
 
 void port_wake(struct port *port)

@@ -82,6 +82,13 @@ struct queue_load {
 /* A queue that was moved stays for so long: the loads settle, and a guest with a changing load is not carried to and fro. */
 #define QUEUE_REST_S 5u
 
+/* How much was said of a port lately. */
+struct port_budget {
+    uint64_t window_ns; /* when the current PORT_BUDGET_WINDOW began; 0: never */
+    unsigned used;      /* said in it */
+    unsigned left_out;  /* not said in it */
+};
+
 struct port {
     struct port_config config;
     const struct port_ops *ops;
@@ -108,14 +115,14 @@ struct port {
     struct capture *clients[PORT_CLIENTS_MAX]; /* that capture it now (datapath_capture.c); NULL behind the last */
     uint64_t connects;            /* sessions opened so far */
     char last_error[160];         /* "" when none */
-    uint64_t log_window_ns;       /* when the current PORT_LOG_WINDOW began */
-    unsigned log_lines;           /* written in it */
-    unsigned log_left_out;        /* not written in it */
+    struct port_budget lines;     /* of the log */
+    struct port_budget events;    /* to subscribers */
 };
 
-/* A VM may make us log; so each port has a budget of lines, and what is left out is counted. */
+/* A VM may make us talk; so each port has a budget of lines and one of events, and what is left out is counted. */
 #define PORT_LOG_LINES 20u
-#define PORT_LOG_WINDOW_NS UINT64_C(10000000000)
+#define PORT_EVENTS 100u
+#define PORT_BUDGET_WINDOW_NS UINT64_C(10000000000)
 
 /* Frees what port_init allocated. */
 void port_deinit(struct port *port);
@@ -135,6 +142,10 @@ void port_tell_node(struct port *port);
 /* A line about the port. False: its budget is used up. */
 __attribute__((format(printf, 3, 4))) bool port_log(struct port *port, enum log_level level, const char *format,
                                                     ...);
+/* An event that the VM itself can bring about, within the port's budget; arguments as for datapath_event(). */
+void port_event(struct port *port, const char *type, const char *why, int a, int b);
+/* Once a second: when the budget is renewed, tells how many events were left out. */
+void port_events_settle(struct port *port);
 /* Keeps the sentence, and tells log and listener within the same budget. */
 __attribute__((format(printf, 2, 3))) void port_failed(struct port *port, const char *format, ...);
 

@@ -159,7 +159,7 @@ static void tell_state(struct vhost_port *vport, bool up)
         vport->port.last_error[0] = '\0';
     if (up != vport->was_up) {
         port_log(&vport->port, LOG_LEVEL_INFO, "%s", up ? "up" : "down");
-        datapath_event(datapath, up ? "port.up" : "port.down", &vport->port, NULL, -1, -1);
+        port_event(&vport->port, up ? "port.up" : "port.down", NULL, -1, -1);
     }
     vport->was_up = up;
     datapath_hold_check(datapath);
@@ -252,7 +252,7 @@ static void on_connected(void *owner)
         port_failed(&vport->port, "a newer switch has offered features 0x%llx, which this one does not have",
                     (unsigned long long)unknown);
     port_log(&vport->port, LOG_LEVEL_INFO, "connected");
-    datapath_event(vport->port.datapath, "port.connected", &vport->port, NULL, -1, -1);
+    port_event(&vport->port, "port.connected", NULL, -1, -1);
 }
 
 static bool on_message(void *owner, const struct vhost_user_message *message, const int *fds, unsigned fd_count)
@@ -280,7 +280,7 @@ static void on_disconnected(void *owner, const char *why)
     vport->placed_memory = 0;
     atomic_store(&vport->announce, 0);
     port_log(&vport->port, LOG_LEVEL_INFO, "disconnected: %s", why);
-    datapath_event(vport->port.datapath, "port.disconnected", &vport->port, why, -1, -1);
+    port_event(&vport->port, "port.disconnected", why, -1, -1);
 }
 
 static void on_failed(void *owner, const char *why)
@@ -396,7 +396,7 @@ static void vhost_port_inspect(struct port *port)
         vport->reported[i] = fault;
         port_failed(port, "queue %u is broken: %s (%s, avail index %u)", i, ring_fault_sentence[fault],
                     ring_fault_name[fault], vring->ring.fault_index);
-        datapath_event(port->datapath, "queue.broken", port, ring_fault_name[fault], (int)i, -1);
+        port_event(port, "queue.broken", ring_fault_name[fault], (int)i, -1);
         atomic_store(&vring->broke, true);
         port_wake(port);
     }

@@ -273,6 +273,7 @@ static void events_have_the_fields_of_their_type(void **state)
         { "port.error", "vm", "no", -1, -1, "\"type\":\"port.error\",\"port\":\"vm\",\"why\":\"no\"}}\n" },
         { "queue.broken", "vm", "loop", 3, -1,
           "\"type\":\"queue.broken\",\"port\":\"vm\",\"queue\":3,\"why\":\"loop\"}}\n" },
+        { "events.left_out", "vm", NULL, 7, -1, "\"type\":\"events.left_out\",\"port\":\"vm\",\"count\":7}}\n" },
         { "worker.started", NULL, NULL, 2, 1, "\"type\":\"worker.started\",\"worker\":2,\"worker_node\":1}}\n" },
         { "port.node", "vm", NULL, 1, 1, "\"type\":\"port.node\",\"port\":\"vm\",\"node\":1,\"worker_node\":1}}\n" },
         { "memory.node", "vm", NULL, 1, 0,
