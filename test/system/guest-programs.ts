@@ -13,6 +13,7 @@ export async function addPrograms(initrd: string, to: string, programs: string[]
   const work = mkdtempSync(join(tmpdir(), testFolderPrefix.slice(1)))
   try {
     const root = join(work, 'root')
+    mkdirSync(root)
     for (const path of new Set(programs.flatMap((program) => [program, ...listLibraries(program)]))) {
       mkdirSync(join(root, dirname(path)), { recursive: true })
       copyFileSync(path, join(root, path))

@@ -5,34 +5,18 @@ import { join } from 'node:path'
 import { guestCmdline } from '../../src/demo/guest/cmdline.js'
 import { makeGuest } from '../../src/demo/guest/guest.js'
 import { GuestSession } from '../../src/demo/guest/guest-session.js'
+import { changeHostKey, loginPrograms, serveLogins, startAgent } from './guest-login.js'
 import { addPrograms } from './guest-programs.js'
 import { lookAtHost, requireRoot } from './host-state.js'
 import { startCli } from './run-cli.js'
 import { makeSandbox, type Sandbox } from './sandbox.js'
-
-const hostKey = '/etc/dropbear/host_key'
-const makeHostKey = `rm -f ${hostKey}; /usr/bin/dropbearkey -t ed25519 -f ${hostKey}`
-const serve = `/usr/sbin/dropbear -r ${hostKey} -P /run/dropbear.pid </dev/null >/dev/null 2>&1`
-
-/** What cloud-init would do in a guest that had it: the user of the seed and the keys he may come with. */
-const readSeed = [
-  'mkdir -p /seed /run /etc/dropbear /dev/pts',
-  'mount -t devpts devpts /dev/pts',
-  'mount -t iso9660 -o ro /dev/vda /seed',
-  `user=$(sed -n 's/^ *"name": "\\(.*\\)",$/\\1/p' /seed/user-data)`,
-  'mkdir -p /home/$user/.ssh',
-  `sed -n 's/^ *"\\(ssh-.*\\)"$/\\1/p' /seed/user-data >/home/$user/.ssh/authorized_keys`,
-  'echo "$user:x:1000:1000::/home/$user:/bin/sh" >/etc/passwd',
-  'chown -R 1000:1000 /home/$user',
-  'chmod -R go= /home/$user',
-].join('; ')
 
 /** The real ssh from the command line to a real server in a guest. */
 describe('a login to a machine', function () {
   this.timeout(150_000)
   let sandbox: Sandbox
   let untouched: ReturnType<typeof lookAtHost>
-  let guest: GuestSession | undefined
+  let guest: GuestSession
 
   before(async function () {
     requireRoot(this)
@@ -44,7 +28,7 @@ describe('a login to a machine', function () {
     }
     const image = await makeGuest(process.cwd(), () => undefined, new AbortController().signal)
     const initrd = join(base, 'initrd.gz')
-    await addPrograms(image.initrd, initrd, ['/usr/sbin/dropbear', '/usr/bin/dropbearkey'])
+    await addPrograms(image.initrd, initrd, loginPrograms)
     const cmdline = `${guestCmdline} vhostkit.ip=192.168.78.11/24`
     const spec = sandbox.writeSpec(
       JSON.stringify({
@@ -70,7 +54,7 @@ describe('a login to a machine', function () {
     const socket = join(sandbox.run, 'machines/login.one/console.sock')
     guest = await GuestSession.connect('one', socket, new AbortController().signal)
     await guest.answers()
-    for (const command of [readSeed, makeHostKey, serve]) await guest.run(command)
+    await serveLogins(guest)
   })
   after(async () => {
     guest?.close()
@@ -89,10 +73,11 @@ describe('a login to a machine', function () {
   const login = (command: string[], input = '', key = 'id') =>
     startCli(words(key, ['--', ...command]), sandbox.env, undefined, input).result
   const address = async () => (await sandbox.json('address', 'one')).data
+  const tap = () => lookAtHost().taps.find((name) => !untouched.taps.includes(name)) ?? ''
   const keysFile = () => join(sandbox.state, 'ssh/login.known_hosts')
 
   it('goes to the address that the host has met, as the user of the seed', async () => {
-    assert.equal((await guest?.ping('192.168.78.1', 1, 1))?.received, 1)
+    assert.equal((await guest.ping('192.168.78.1', 1, 1)).received, 1)
     const found = await address()
     assert.deepEqual([found.address, found.source, found.user], ['192.168.78.11', 'neighbour', 'admin'])
     const { exitCode, stdout, stderr } = await login(['echo', '$USER', '$SSH_CONNECTION;', 'id', '-u'])
@@ -128,18 +113,28 @@ describe('a login to a machine', function () {
   })
 
   it('finds a machine without any IPv4 address', async () => {
-    const tap = lookAtHost().taps.find((name) => !untouched.taps.includes(name)) ?? ''
-    await guest?.run('ifconfig eth0 0.0.0.0')
-    execFileSync('ip', ['neigh', 'flush', 'dev', tap])
-    assert.match(String((await address()).address), new RegExp(`^fe80:.*%${tap}$`))
+    await guest.run('ifconfig eth0 0.0.0.0')
+    execFileSync('ip', ['neigh', 'flush', 'dev', tap()])
+    assert.match(String((await address()).address), new RegExp(`^fe80:.*%${tap()}$`))
     const { exitCode, stdout, stderr } = await login(['echo', '$SSH_CONNECTION'])
     assert.equal(exitCode, 0, stderr)
     assert.match(stdout, /^fe80:\S+ \d+ fe80:\S+ 22\n$/)
   })
 
+  it('asks the guest agent when the host has met nobody', async () => {
+    await guest.run('ifconfig eth0 192.168.78.12')
+    execFileSync('ip', ['neigh', 'flush', 'dev', tap()])
+    await startAgent(guest)
+    const found = await address()
+    assert.deepEqual([found.address, found.source], ['192.168.78.12', 'agent'])
+    const { exitCode, stdout, stderr } = await login(['echo', '$SSH_CONNECTION'])
+    assert.equal(exitCode, 0, stderr)
+    assert.match(stdout, /^192\.168\.78\.1 \d+ 192\.168\.78\.12 22\n$/)
+  })
+
   it('refuses another host key, and says how to forget the old one', async () => {
     const before = readFileSync(keysFile(), 'utf8')
-    await guest?.run(`kill $(cat /run/dropbear.pid); ${makeHostKey}; ${serve}`)
+    await changeHostKey(guest)
     const refused = await login(['echo', 'inside'])
     assert.deepEqual([refused.exitCode, refused.stdout], [255, ''], refused.stderr)
     assert.match(refused.stderr, /^vhostkit: login\/one has not the host key .*\[host-key-changed\]$/m)
@@ -153,7 +148,7 @@ describe('a login to a machine', function () {
   })
 
   it('leaves no keys behind', async () => {
-    guest?.close()
+    guest.close()
     const { exitCode, data } = await sandbox.json('destroy', 'login', '--grace', '0')
     assert.deepEqual([exitCode, existsSync(keysFile())], [0, false], JSON.stringify(data))
   })

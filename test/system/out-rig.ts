@@ -1,10 +1,10 @@
+import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { guestCmdline } from '../../src/demo/guest/cmdline.js'
 import type { GuestImage } from '../../src/demo/guest/guest.js'
 import { GuestSession } from '../../src/demo/guest/guest-session.js'
-import { startCli } from './run-cli.js'
-import { makeSandbox, type Sandbox } from './sandbox.js'
+import type { Sandbox } from './sandbox.js'
 
 /** Two network namespaces with a veth between them: the "host" of the test, and a machine beyond it. */
 export const host = 'vkt-host'
@@ -70,34 +70,30 @@ export function dnsmasqs(sandbox: Sandbox): string[] {
     .map((line) => line.trim().split(' ')[0] ?? '')
 }
 
-/** A sandbox whose command line runs in the namespace of the "host". */
 /** The command line tool in the namespace of the "host". */
 export const insideProgram = ['ip', 'netns', 'exec', host, process.execPath, 'bin/vhostkit.js']
 
-export async function makeInsideSandbox(): Promise<Sandbox> {
-  const sandbox = await makeSandbox()
-  return {
-    ...sandbox,
-    start: (...args) => startCli(args, sandbox.env, insideProgram),
-    json: async (...args) => {
-      const { exitCode, stdout, stderr, ms } = await startCli([...args, '--json'], sandbox.env, insideProgram)
-        .result
-      if (stdout === '') throw new Error(`nothing on stdout; on stderr: ${stderr}`)
-      return { exitCode, data: JSON.parse(stdout) as Record<string, unknown>, ms }
-    },
-  }
-}
-
-export function connectGuest(sandbox: Sandbox, machine: string): Promise<GuestSession> {
+/** Waits until a guest is up, and talks with it. */
+export async function meetGuest(sandbox: Sandbox, machine: string): Promise<GuestSession> {
+  const { data } = await sandbox.json('console', `out/${machine}`, '--until', '^@ready', '--for', '90')
+  assert.equal(data.ended, 'matched', `${machine} boots: ${data.said}`)
   const socket = join(sandbox.run, `machines/out.${machine}/console.sock`)
-  return GuestSession.connect(machine, socket, new AbortController().signal)
+  const session = await GuestSession.connect(machine, socket, new AbortController().signal)
+  await session.answers()
+  return session
 }
 
-/** Two guests that ask for their addresses; what else the network has is given. */
-export function outSpec({ kernel, initrd }: GuestImage, network: string): string {
+/** Its IPv4 address and prefix length, as the guest itself says. */
+export async function readOwnAddress(session: GuestSession): Promise<string | undefined> {
+  return /inet (\S+)/.exec(await session.run('ip -4 address show eth0'))?.[1]
+}
+
+/** Two guests that ask for their addresses; what else the network has is given, and `more` lines at the top. */
+export function outSpec({ kernel, initrd }: GuestImage, network: string, more: string[] = []): string {
   return [
     'version: 1',
     'name: out',
+    ...more,
     'hugepages: off',
     `boot: { kernel: ${kernel}, initrd: ${initrd}, cmdline: ${guestCmdline} vhostkit.ip=dhcp }`,
     `networks: [{ name: lan, host: 192.168.79.1/24, ${network} }]`,

@@ -7,20 +7,20 @@ import { lookAtHost, requireRoot } from './host-state.js'
 import {
   beyond,
   beyondAddress,
-  connectGuest,
   dnsmasqs,
   host,
   inside,
   insideProgram,
   ip,
   lookAtNetwork,
-  makeInsideSandbox,
   makeSpaces,
+  meetGuest,
   outSpec,
+  readOwnAddress,
   removeSpaces,
 } from './out-rig.js'
 import { startCli } from './run-cli.js'
-import { errorOf, type Sandbox } from './sandbox.js'
+import { applySpec, errorOf, makeSandbox, type Sandbox } from './sandbox.js'
 import { sendSignal } from './send-signal.js'
 
 interface Status {
@@ -45,7 +45,7 @@ describe('DHCP and NAT', function () {
     requireRoot(this)
     untouched = lookAtHost()
     makeSpaces()
-    sandbox = await makeInsideSandbox()
+    sandbox = await makeSandbox('preferred', insideProgram)
     was = lookAtNetwork(sandbox)
     guestFiles = await makeGuest(process.cwd(), () => undefined, new AbortController().signal)
   })
@@ -59,11 +59,7 @@ describe('DHCP and NAT', function () {
   const write = (network: string, kernel?: string) =>
     sandbox.writeSpec(outSpec({ ...guestFiles, ...(kernel === undefined ? {} : { kernel }) }, network))
   const full = 'dhcp: { domain: lab.internal }, nat: true'
-  const apply = async (spec: string) => {
-    const { exitCode, data } = await sandbox.json('apply', spec)
-    assert.equal(exitCode, 0, JSON.stringify(data))
-    return data.steps as string[]
-  }
+  const apply = (spec: string) => applySpec(sandbox, spec)
   const network = async () =>
     ((await sandbox.json('status', 'out')).data as unknown as Status).deployments[0]?.networks[0]
   const guest = (name: string) => guests[name] ?? assert.fail(`${name} runs`)
@@ -88,12 +84,7 @@ describe('DHCP and NAT', function () {
 
   it('is applied, and a second time nothing changes', async () => {
     await apply(write(full))
-    for (const name of ['one', 'two_2']) {
-      const { data } = await sandbox.json('console', `out/${name}`, '--until', '^@ready', '--for', '90')
-      assert.equal(data.ended, 'matched', `${name} boots: ${data.said}`)
-      guests[name] = await connectGuest(sandbox, name)
-      await guest(name).answers()
-    }
+    for (const name of ['one', 'two_2']) guests[name] = await meetGuest(sandbox, name)
     assert.deepEqual(await apply(write(full)), [])
     assert.deepEqual(await codes(), [])
   })
@@ -111,11 +102,7 @@ describe('DHCP and NAT', function () {
   })
 
   it('gives guests addresses and names', async () => {
-    const addresses = await Promise.all(
-      ['one', 'two_2'].map(
-        async (name) => /inet (\S+)/.exec(await guest(name).run('ip -4 address show eth0'))?.[1],
-      ),
-    )
+    const addresses = await Promise.all(['one', 'two_2'].map((name) => readOwnAddress(guest(name))))
     assert.match(addresses[0] ?? '', /^192\.168\.79\.(12[89]|1[3-9]\d|2\d\d)\/24$/)
     assert.equal(addresses[1], '192.168.79.20/24')
     const leases = (await network())?.dhcp?.leases ?? []

@@ -1,10 +1,11 @@
+import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { guestCmdline } from '../../src/demo/guest/cmdline.js'
 import { makeGuest } from '../../src/demo/guest/guest.js'
 import { testFolderPrefix } from './host-state.js'
-import { type CliRun, runCli, startCli } from './run-cli.js'
+import { type CliRun, startCli } from './run-cli.js'
 
 /** A run folder, a state folder and a spec of a test's own. */
 export interface Sandbox {
@@ -20,8 +21,8 @@ export interface Sandbox {
   remove(): void
 }
 
-/** Two machines with the test guest and a host address, in folders that nobody else uses. */
-export async function makeSandbox(hugepages = 'preferred'): Promise<Sandbox> {
+/** Two machines with the test guest and a host address, in folders that nobody else uses; `program` as of startCli. */
+export async function makeSandbox(hugepages = 'preferred', program?: string[]): Promise<Sandbox> {
   const { kernel, initrd } = await makeGuest(process.cwd(), () => undefined, new AbortController().signal)
   const base = mkdtempSync(join(tmpdir(), testFolderPrefix.slice(1)))
   const run = join(base, 'run')
@@ -54,13 +55,20 @@ export async function makeSandbox(hugepages = 'preferred'): Promise<Sandbox> {
     env,
     writeSpec,
     json: async (...args) => {
-      const { exitCode, stdout, stderr, ms } = await runCli([...args, '--json'], env)
+      const { exitCode, stdout, stderr, ms } = await startCli([...args, '--json'], env, program).result
       if (stdout === '') throw new Error(`nothing on stdout; on stderr: ${stderr}`)
       return { exitCode, data: JSON.parse(stdout) as Record<string, unknown>, ms }
     },
-    start: (...args) => startCli(args, env),
+    start: (...args) => startCli(args, env, program),
     remove: () => rmSync(base, { recursive: true, force: true }),
   }
+}
+
+/** Applies a spec, which must succeed; the steps that were taken. */
+export async function applySpec(sandbox: Sandbox, spec: string): Promise<string[]> {
+  const { exitCode, data } = await sandbox.json('apply', spec)
+  assert.equal(exitCode, 0, JSON.stringify(data))
+  return data.steps as string[]
 }
 
 /** The error object that `--json` prints. */

@@ -21,9 +21,7 @@ describe('a domain of somebody, accelerated and restored', function () {
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    sandbox = await makeDomainSandbox('off')
-    await sandbox.json('hooks', 'install', '--hooks-dir', sandbox.libvirtd.hooks)
-    await sandbox.libvirtd.restart()
+    sandbox = await makeDomainSandbox({ hooks: true })
     const path = join(sandbox.base, 'third.xml')
     writeFileSync(path, third())
     const { status, stderr } = sandbox.libvirtd.virsh('define', path)

@@ -27,7 +27,7 @@ describe('a deployment of libvirt domains', function () {
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    sandbox = await makeDomainSandbox('off')
+    sandbox = await makeDomainSandbox()
   })
   after(async () => {
     for (const session of Object.values(sessions)) session.close()

@@ -18,9 +18,7 @@ describe('doctor on a broken domain', function () {
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    sandbox = await makeDomainSandbox('off')
-    await sandbox.json('hooks', 'install', '--hooks-dir', sandbox.libvirtd.hooks)
-    await sandbox.libvirtd.restart()
+    sandbox = await makeDomainSandbox({ hooks: true })
     await sandbox.json('switch', 'start')
     const folder = join(sandbox.run, 'machines/broken')
     mkdirSync(folder, { recursive: true })

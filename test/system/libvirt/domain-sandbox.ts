@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { guestCmdline } from '../../../src/demo/guest/cmdline.js'
 import { makeGuest } from '../../../src/demo/guest/guest.js'
 import { GuestSession } from '../../../src/demo/guest/guest-session.js'
+import { addPrograms } from '../guest-programs.js'
 import { makeSandbox, type Sandbox } from '../sandbox.js'
 import { type Libvirtd, startLibvirtd, until } from './libvirtd.js'
 
@@ -18,18 +19,28 @@ export interface DomainSandbox extends Sandbox {
   end(): Promise<void>
 }
 
-/** `hugepages` as in a spec. */
-export async function makeDomainSandbox(hugepages: string): Promise<DomainSandbox> {
-  const sandbox = await makeSandbox(hugepages)
+export interface DomainSandboxWish {
+  /** Whether our hooks are installed and libvirtd has seen them. */
+  hooks?: boolean
+  /** The network namespace that libvirtd is in, and the command line tool there. */
+  inside?: { space: string; program: string[] }
+  /** Programs of the host that the guests are to have. */
+  programs?: string[]
+}
+
+/** No hugepages: tests that want them ask for them in a spec of their own. */
+export async function makeDomainSandbox(wish: DomainSandboxWish = {}): Promise<DomainSandbox> {
+  const { hooks = false, inside, programs = [] } = wish
+  const sandbox = await makeSandbox('off', inside?.program)
   const { base } = sandbox
   chmodSync(base, 0o755)
   const signal = new AbortController().signal
   const image = await makeGuest(process.cwd(), () => undefined, signal)
   const guest = { kernel: join(base, 'vmlinuz'), initrd: join(base, 'initrd.gz') }
   copyFileSync(image.kernel, guest.kernel)
-  copyFileSync(image.initrd, guest.initrd)
+  await addPrograms(image.initrd, guest.initrd, programs)
   for (const path of Object.values(guest)) chmodSync(path, 0o644)
-  const libvirtd = await startLibvirtd(base)
+  const libvirtd = await startLibvirtd(base, inside?.space)
   const addresses = { one: '192.168.78.11', two: '192.168.78.12' }
   const spec = sandbox.writeSpec(
     [
@@ -37,7 +48,7 @@ export async function makeDomainSandbox(hugepages: string): Promise<DomainSandbo
       'name: sandbox',
       'driver: libvirt',
       `connect: ${libvirtd.uri}`,
-      `hugepages: ${hugepages}`,
+      'hugepages: off',
       'networks: [{ name: lan, host: 192.168.78.1/24 }]',
       'machines:',
       ...Object.entries(addresses).map(([name, address]) => {
@@ -48,6 +59,10 @@ export async function makeDomainSandbox(hugepages: string): Promise<DomainSandbo
       '',
     ].join('\n'),
   )
+  if (hooks) {
+    await sandbox.json('hooks', 'install', '--hooks-dir', libvirtd.hooks)
+    await libvirtd.restart()
+  }
   return {
     ...sandbox,
     libvirtd,

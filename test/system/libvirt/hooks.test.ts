@@ -22,7 +22,7 @@ describe('the hook of libvirt', function () {
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    sandbox = await makeDomainSandbox('off')
+    sandbox = await makeDomainSandbox()
     artifacts = (await sandbox.json('render', sandbox.spec)).data as unknown as Artifacts
   })
   after(async () => {

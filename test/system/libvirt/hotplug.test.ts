@@ -20,7 +20,7 @@ describe('cards of domains that run, plugged in and out', function () {
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    sandbox = await makeDomainSandbox('off')
+    sandbox = await makeDomainSandbox()
     const applied = await sandbox.json('apply', sandbox.spec)
     assert.equal(applied.exitCode, 0, JSON.stringify(applied.data))
     for (const name of ['one', 'two']) guests[name] = await sandbox.boot(name)

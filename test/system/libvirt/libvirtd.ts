@@ -37,8 +37,11 @@ export function requireLibvirt(context: Mocha.Context): void {
   context.skip()
 }
 
-/** Starts virtlogd and libvirtd by hand, as where there is no systemd, in a mount namespace below `base`. */
-export async function startLibvirtd(base: string): Promise<Libvirtd> {
+/**
+ * Starts virtlogd and libvirtd by hand, as where there is no systemd, in a mount namespace below `base`, and in the
+ * network namespace of that name if one is given.
+ */
+export async function startLibvirtd(base: string, space?: string): Promise<Libvirtd> {
   const home = join(base, 'libvirt')
   const hooks = join(home, 'etc/hooks')
   mkdirSync(join(home, 'sockets'), { recursive: true })
@@ -49,10 +52,12 @@ export async function startLibvirtd(base: string): Promise<Libvirtd> {
   // QEMU runs as another user, who must be able to pass.
   for (const folder of [base, home, join(home, 'lib')]) chmodSync(folder, 0o755)
 
-  const holder = await holdNamespace(home)
+  const holder = await holdNamespace(home, space)
   const children: { virtlogd?: ChildProcess; libvirtd?: ChildProcess } = {}
   const start = (program: string, args: string[]) =>
-    spawn('nsenter', [`--mount=/proc/${holder.pid}/ns/mnt`, '--', program, ...args], { stdio: 'ignore' })
+    spawn('nsenter', ['--target', `${holder.pid}`, '--mount', '--net', '--', program, ...args], {
+      stdio: 'ignore',
+    })
   const uri = `qemu+unix:///system?socket=${home}/sockets/libvirt-sock`
   const virsh = (...args: string[]) => runVirsh(uri, args)
   const startDaemon = async () => {
@@ -106,18 +111,16 @@ function configuration(home: string): string {
   ].join('\n')
 }
 
-/** A process that does nothing but hold the namespace; it ends with us, at the latest. */
-async function holdNamespace(home: string): Promise<ChildProcess> {
+/** A process that does nothing but hold the namespaces; it ends with us, at the latest. */
+async function holdNamespace(home: string, space?: string): Promise<ChildProcess> {
   const mounts = Object.entries(places).map(([path, folder]) => `mount --bind "$1/${folder}" ${path}`)
   const needed = Object.keys(places).map((path) => `mkdir -p ${path}`)
   const script = [...needed, ...mounts, 'echo ready', 'exec cat'].join('\n')
-  const holder = spawn(
-    'unshare',
-    ['--mount', '--propagation', 'private', 'sh', '-e', '-c', script, 'sh', home],
-    {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  )
+  const [program = '', ...args] = [
+    ...(space === undefined ? [] : ['nsenter', `--net=/run/netns/${space}`, '--']),
+    ...['unshare', '--mount', '--propagation', 'private', 'sh', '-e', '-c', script, 'sh', home],
+  ]
+  const holder = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(holder, 'exit').then(() => {
     throw new Error('the mount namespace could not be made')
   })

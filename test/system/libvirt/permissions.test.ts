@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Finding } from '../../../src/core/doctor/finding.js'
 import type { GuestSession } from '../../../src/demo/guest/guest-session.js'
 import { lookAtHost } from '../host-state.js'
+import { addPlainUser } from '../plain-user.js'
 import { sendSignal } from '../send-signal.js'
 import { type DomainSandbox, makeDomainSandbox } from './domain-sandbox.js'
 import { requireLibvirt, until } from './libvirtd.js'
@@ -23,24 +24,13 @@ describe('the switch and QEMU as two users without rights', function () {
   let sandbox: DomainSandbox
   let untouched: ReturnType<typeof lookAtHost>
   const sessions: GuestSession[] = []
-  const ids = { uid: 0, gid: 0 }
+  let ids = { uid: 0, gid: 0 }
 
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    execFileSync('useradd', [
-      '--system',
-      '--user-group',
-      '--no-create-home',
-      '--shell',
-      '/usr/sbin/nologin',
-      user,
-    ])
-    ids.uid = Number(execFileSync('id', ['-u', user], { encoding: 'utf8' }))
-    ids.gid = Number(execFileSync('id', ['-g', user], { encoding: 'utf8' }))
-    sandbox = await makeDomainSandbox('off')
-    await sandbox.json('hooks', 'install', '--hooks-dir', sandbox.libvirtd.hooks)
-    await sandbox.libvirtd.restart()
+    ids = addPlainUser(user)
+    sandbox = await makeDomainSandbox({ hooks: true })
   })
   after(async () => {
     for (const session of sessions) session.close()

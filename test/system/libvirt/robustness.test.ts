@@ -29,9 +29,7 @@ describe('what a hook took, whatever happens', function () {
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    sandbox = await makeDomainSandbox('off')
-    await sandbox.json('hooks', 'install', '--hooks-dir', sandbox.libvirtd.hooks)
-    await sandbox.libvirtd.restart()
+    sandbox = await makeDomainSandbox({ hooks: true })
     const { machines } = (await sandbox.json('render', sandbox.spec)).data as unknown as Artifacts
     template = machines[0]?.domain?.xml ?? ''
     folder = machines[0]?.folder ?? ''

@@ -19,6 +19,7 @@ import { guestCmdline } from '../../../src/demo/guest/cmdline.js'
 import { makeGuest } from '../../../src/demo/guest/guest.js'
 import { GuestSession } from '../../../src/demo/guest/guest-session.js'
 import { lookAtHost, testFolderPrefix } from '../host-state.js'
+import { addPlainUser } from '../plain-user.js'
 import { sendSignal } from '../send-signal.js'
 import { requireLibvirt, until } from './libvirtd.js'
 
@@ -36,15 +37,7 @@ describe("libvirt's session instance, for a user without rights", function () {
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    execFileSync('useradd', [
-      '--system',
-      '--user-group',
-      '--no-create-home',
-      '--shell',
-      '/usr/sbin/nologin',
-      user,
-    ])
-    uid = Number(execFileSync('id', ['-u', user], { encoding: 'utf8' }))
+    uid = addPlainUser(user).uid
     base = mkdtempSync(join(tmpdir(), testFolderPrefix.slice(1)))
     chmodSync(base, 0o755)
     const image = await makeGuest(process.cwd(), () => undefined, new AbortController().signal)

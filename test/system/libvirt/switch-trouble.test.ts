@@ -25,9 +25,7 @@ describe('the start of a domain whose switch is in trouble', function () {
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    sandbox = await makeDomainSandbox('off')
-    await sandbox.json('hooks', 'install', '--hooks-dir', sandbox.libvirtd.hooks)
-    await sandbox.libvirtd.restart()
+    sandbox = await makeDomainSandbox({ hooks: true })
     const { machines } = (await sandbox.json('render', sandbox.spec)).data as unknown as Artifacts
     const path = join(sandbox.base, 'one.xml')
     definition = machines[0]?.domain?.xml ?? ''

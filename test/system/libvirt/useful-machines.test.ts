@@ -32,7 +32,7 @@ describe('domains with disks, a seed, firmware and a console', function () {
   before(async function () {
     requireLibvirt(this)
     untouched = lookAtHost()
-    sandbox = await makeDomainSandbox('off')
+    sandbox = await makeDomainSandbox()
     made = writeUsefulSpec(sandbox, sandbox.guest, sandbox.libvirtd.uri)
     for (const path of Object.values(made.images)) chmodSync(path, 0o644)
   })
