@@ -49,6 +49,11 @@ export function removeSpaces(): void {
   }
 }
 
+/** Rules of iptables-legacy on the "host", each as on its command line. */
+export function setLegacy(...rules: string[]): void {
+  for (const rule of rules) inside(host, 'iptables-legacy', ...rule.split(' '))
+}
+
 /** Everything that must be as before: rules, links, forwarding and what goes with it, dnsmasqs. */
 export function lookAtNetwork(sandbox: Sandbox): Record<string, string> {
   const setting = (name: string) => inside(host, 'sysctl', '-n', `net.ipv4.${name}`).trim()

@@ -18,6 +18,7 @@ import {
   outSpec,
   readOwnAddress,
   removeSpaces,
+  setLegacy,
 } from './out-rig.js'
 import { startCli } from './run-cli.js'
 import { applySpec, errorOf, makeSandbox, type Sandbox } from './sandbox.js'
@@ -67,12 +68,12 @@ describe('DHCP and NAT', function () {
     const said = await guest(name).run(`ping -q -c 3 -i 0.3 -W 2 ${peer}`)
     return Number(/(\d) packets received/.exec(said)?.[1] ?? 0)
   }
-  const codes = async () => {
+  const findings = async () => {
     const { data } = await sandbox.json('doctor')
-    return (data.findings as { code: string | null; level: string }[])
-      .filter(({ code }) => code !== null && /^(dhcp|nat|forward)/.test(code))
-      .map(({ code, level }) => `${level} ${code}`)
+    const all = data.findings as { code: string | null; level: string; fix: string }[]
+    return all.filter(({ code }) => code !== null && /^(dhcp|nat|forward)/.test(code))
   }
+  const codes = async () => (await findings()).map(({ code, level }) => `${level} ${code}`)
 
   it('is undone when a later step fails', async () => {
     const { exitCode, data } = await sandbox.json('apply', write(full, '/etc/hostname'))
@@ -153,11 +154,24 @@ describe('DHCP and NAT', function () {
     assert.equal(await pings('one', beyondAddress), 0, 'the chain of others still drops')
     inside(host, 'nft', 'delete', 'table', 'ip', 'filter')
     assert.equal(await pings('one', beyondAddress), 3)
+    await unblockLegacy()
     inside(host, 'nft', 'flush', 'chain', 'ip', table, 'forward')
     assert.deepEqual(await codes(), ['problem nat-table-changed'])
     assert.deepEqual(await apply(write(full)), ['set-nat lan'])
     assert.deepEqual(await codes(), [])
   })
+
+  /** As Docker sets it on a host with iptables-legacy; the command that doctor shows lets frames pass. */
+  async function unblockLegacy() {
+    setLegacy('-N DOCKER-USER', '-A FORWARD -j DOCKER-USER', '-P FORWARD DROP')
+    assert.deepEqual(await codes(), ['note forward-dropped'])
+    assert.equal(await pings('one', beyondAddress), 0)
+    const [{ fix } = { fix: '' }] = await findings()
+    inside(host, 'sh', '-e', '-c', fix.slice(fix.indexOf('iptables-legacy')))
+    assert.equal(await pings('one', beyondAddress), 3, fix)
+    assert.deepEqual(await codes(), [])
+    setLegacy('-P FORWARD ACCEPT', '-F', '-X')
+  }
 
   it('keeps its leases when its dnsmasq starts anew, and guests inside without nat', async () => {
     const leases = (await network())?.dhcp?.leases.map(({ address }) => address)

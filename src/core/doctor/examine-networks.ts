@@ -1,4 +1,5 @@
 import { type Finding, fine, note, problem } from './finding.js'
+import type { Dropper } from './forward-droppers.js'
 
 /** What was found of one network that the host does something for. */
 export interface NetworkSight {
@@ -10,7 +11,7 @@ export interface NetworkSight {
   /** null: it is to have none. */
   nat: { table: string; state: 'set' | 'missing' | 'changed'; forwarding: boolean } | null
   /** Forward chains of others that drop what they do not accept, and say nothing of the tap. */
-  droppers: string[]
+  droppers: Dropper[]
 }
 
 export function examineNetworks(sights: NetworkSight[]): Finding[] {
@@ -53,16 +54,25 @@ function examineNat({ deployment, network, ifname, nat, droppers }: NetworkSight
         ]
       : []),
     ...(nat.forwarding ? [] : [problem('forwarding-off', subject, 'net.ipv4.ip_forward is 0', why, again)]),
-    ...droppers.map((chain) => {
-      const accept = `iptables -I DOCKER-USER -i ${ifname} -j ACCEPT; iptables -I DOCKER-USER -o ${ifname} -j ACCEPT`
-      return note(
-        'forward-dropped',
-        subject,
-        `chain ${chain} drops what no rule of it accepts, and none names ${ifname}`,
-        'What its machines send beyond the host probably ends there.',
-        `Accept ${ifname} in it; with Docker: ${accept}`,
-      )
-    }),
+    ...droppers.map((dropper) => examineDropper(subject, ifname, dropper)),
   ]
   return findings.length > 0 ? findings : [fine(subject, `nftables table ip ${nat.table}`)]
+}
+
+function examineDropper(
+  subject: string,
+  ifname: string,
+  { by, family, table, chain, ownRules }: Dropper,
+): Finding {
+  const accept = (program: string, into: string) =>
+    ['-i', '-o'].map((way) => `${program} -I ${into} ${way} ${ifname} -j ACCEPT`).join('; ')
+  return note(
+    'forward-dropped',
+    subject,
+    `chain ${family} ${table} ${chain} of ${by} drops what no rule of it accepts, and none names ${ifname}`,
+    'What its machines send beyond the host probably ends there.',
+    by === 'nftables'
+      ? `Accept ${ifname} in it; with Docker: ${accept('iptables', 'DOCKER-USER')}`
+      : `Accept ${ifname} in it: ${accept(`iptables-legacy${table === 'filter' ? '' : ` -t ${table}`}`, ownRules)}`,
+  )
 }

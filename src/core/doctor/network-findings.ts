@@ -26,7 +26,7 @@ export const networkFindings = {
   'forward-dropped': {
     cause:
       'A forward chain of others drops what it does not accept, as that of Docker does; the accept of another table does not help then.',
-    look: '`nft list chains`, and the chain shown.',
-    mend: 'Accept the tap in that chain; with Docker the commands shown, in its chain DOCKER-USER.',
+    look: '`nft list chains`, `iptables-legacy-save`, and the chain shown.',
+    mend: 'Accept the tap in that chain, by the commands shown; with Docker in its chain DOCKER-USER.',
   },
 } satisfies Record<string, FindingText>

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { parseDroppers } from '../../../src/drivers/network/droppers.js'
 import {
   giveForwarding,
   holdsForwarding,
@@ -169,12 +168,6 @@ describe('what dnsmasq and nft say', () => {
       parseMarks(JSON.stringify({ nftables: [...listed.nftables.slice(0, 3), ...listed.nftables.slice(6)] })),
       ['forward filter forward accept', 'forward vhostkit 1a2b3c4d 0', 'forward no comment'],
     )
-  })
-
-  it('chains that drop what is forwarded', () => {
-    assert.deepEqual(parseDroppers(JSON.stringify(listed)), [
-      { family: 'ip', table: 'filter', chain: 'FORWARD' },
-    ])
   })
 
   it('takes a user without rights for dnsmasq, never root', () => {
