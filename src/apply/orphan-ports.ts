@@ -3,9 +3,9 @@ import type { Folders } from '../core/plan/plan.js'
 import { askSwitch } from '../drivers/switch/client.js'
 import { deletePort, readPortsIfAny } from '../drivers/switch/ports.js'
 import type { PortInfo } from '../drivers/switch/protocol.js'
+import { switchControl } from '../drivers/switch/run-folder.js'
 import { exists } from '../world/files.js'
 import { type Receipt, readReceipts } from './receipt.js'
-import { switchControl } from './switch-alone.js'
 
 export interface PortsSeen {
   ports: PortInfo[]

@@ -31,8 +31,3 @@ export function plainSwitchArgv({ run }: Folders, program: string): string[] {
   const files = ['--control', `${run}/switch.sock`, '--state', `${run}/switch-state.json`]
   return [program, ...files, '--log', `${run}/switch.log`, '--monitor', '--idle', 'adaptive']
 }
-
-/** The control socket of the switch of a run folder. */
-export function switchControl(folders: Folders): string {
-  return `${folders.run}/switch.sock`
-}

@@ -1,8 +1,10 @@
 import { Journal } from '../apply/journal.js'
+import { readOrphans } from '../apply/orphan-ports.js'
 import type { Folders } from '../core/plan/plan.js'
 import { releaseHugepages } from '../core/steps/make-step.js'
 import type { Action } from '../core/steps/steps.js'
 import { deletePort, readPortsIfAny } from '../drivers/switch/ports.js'
+import { switchControl } from '../drivers/switch/run-folder.js'
 import { withLimit } from '../world/wait-for.js'
 import { type DomainRecord, removeRecord, writeRecord } from './domain-record.js'
 import { hookHands } from './hook-hands.js'
@@ -41,8 +43,7 @@ async function carryOut(actions: Action[], end: number): Promise<string[]> {
  */
 async function forgetOwed(owed: string[], folders: Folders, end: number): Promise<string[]> {
   if (owed.length === 0) return []
-  const { readOrphans } = await import('../apply/orphan-ports.js')
-  const control = `${folders.run}/switch.sock`
+  const control = switchControl(folders)
   const read = async () => ((await readPortsIfAny(control)) === null ? null : readOrphans(folders))
   const orphans = await withLimit('the switch to tell its ports', msUntil(end), read()).catch(() => null)
   if (orphans === null) return []

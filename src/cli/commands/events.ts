@@ -1,6 +1,6 @@
-import { switchControl } from '../../apply/switch-alone.js'
 import { followEvents } from '../../drivers/switch/follow-events.js'
 import type { SwitchEvent } from '../../drivers/switch/protocol.js'
+import { switchControl } from '../../drivers/switch/run-folder.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { readCount } from '../read-input.js'
 import { showEvent, type WatchedEvent } from '../seeing/show-event.js'

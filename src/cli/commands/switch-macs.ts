@@ -1,6 +1,6 @@
-import { switchControl } from '../../apply/switch-alone.js'
 import { showTable } from '../../core/render/show-table.js'
 import { askSwitch } from '../../drivers/switch/client.js'
+import { switchControl } from '../../drivers/switch/run-folder.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
 export async function run(_input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {

@@ -1,6 +1,6 @@
-import { switchControl } from '../../apply/switch-alone.js'
 import { VhostkitError } from '../../core/errors.js'
 import { SwitchClient } from '../../drivers/switch/client.js'
+import { switchControl } from '../../drivers/switch/run-folder.js'
 import { readSample, type Sample } from '../../drivers/switch/sample.js'
 import { serveText } from '../../world/serve-text.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'

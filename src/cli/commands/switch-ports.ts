@@ -1,7 +1,7 @@
-import { switchControl } from '../../apply/switch-alone.js'
 import { showTable } from '../../core/render/show-table.js'
 import { readPorts } from '../../drivers/switch/ports.js'
 import type { PortInfo } from '../../drivers/switch/protocol.js'
+import { switchControl } from '../../drivers/switch/run-folder.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
 export async function run(_input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {

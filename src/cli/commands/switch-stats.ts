@@ -1,7 +1,7 @@
-import { switchControl } from '../../apply/switch-alone.js'
 import { showTable } from '../../core/render/show-table.js'
 import { askSwitch } from '../../drivers/switch/client.js'
 import type { PortStats } from '../../drivers/switch/protocol.js'
+import { switchControl } from '../../drivers/switch/run-folder.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
 export async function run(_input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {

@@ -1,7 +1,7 @@
-import { switchControl } from '../../apply/switch-alone.js'
 import { readSupervision, type Supervision } from '../../drivers/service/supervision.js'
 import { askSwitch } from '../../drivers/switch/client.js'
 import type { SwitchInfo } from '../../drivers/switch/protocol.js'
+import { switchControl } from '../../drivers/switch/run-folder.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
 export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {

@@ -1,6 +1,6 @@
 import { withLock } from '../../apply/operation.js'
-import { switchControl } from '../../apply/switch-alone.js'
 import { stopSwitch } from '../../drivers/switch/process.js'
+import { switchControl } from '../../drivers/switch/run-folder.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { readWait } from '../read-input.js'
 

@@ -1,7 +1,13 @@
 import { dirname, join } from 'node:path'
 import { VhostkitError } from '../../core/errors.js'
+import type { Folders } from '../../core/plan/plan.js'
 import { findAccount } from '../../host/groups.js'
 import { addMode, giveFolder, giveOwn, listFolder, makeFolder, readOwner } from '../../world/files.js'
+
+/** The control socket of the switch of a run folder. */
+export function switchControl({ run }: Pick<Folders, 'run'>): string {
+  return join(run, 'switch.sock')
+}
 
 /** Its user makes socket, state and log there, and removes nothing of ours: hence the sticky bit. Others only pass. */
 const sharedMode = 0o1771
