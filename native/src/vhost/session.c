@@ -5,17 +5,16 @@
  * negotiated protocol feature) before its handler sees it, so a handler only
  * judges values. Handlers change the description of the rings; one function,
  * session_settle(), then starts, re-points or stops them. Workers are kept out
- * from the first change to the last (R20).
+ * from the first change to the last (R20). What concerns one vring is in session_vring.c.
  */
 #include "vhost/session.h"
 
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "vhost/fd_kind.h"
+#include "vhost/session_parts.h"
 
 #define PROTOCOL_FEATURES                                                                             \
     (FEATURE(VHOST_USER_PROTOCOL_F_MQ) | FEATURE(VHOST_USER_PROTOCOL_F_LOG_SHMFD) |                  \
@@ -34,27 +33,7 @@ uint64_t session_features_supported(void)
            FEATURE(VHOST_USER_F_PROTOCOL_FEATURES) | FEATURE(VIRTIO_F_VERSION_1);
 }
 
-/* What a handler made of a message. */
-enum outcome {
-    DONE,    /* carried out */
-    ANSWER,  /* carried out; the reply's payload and size are set */
-    REFUSED, /* a value we cannot serve; nothing was changed */
-    BROKEN,  /* no front end that follows the protocol sends this */
-};
-
-/* A message on its way through a handler. A handler that keeps an fd puts -1 in its place. */
-struct incoming {
-    const union vhost_user_payload *payload;
-    uint32_t size;
-    int *fds;
-    unsigned fd_count;
-    struct vhost_user_message *reply;
-};
-
-typedef enum outcome request_handler(struct session *session, struct incoming *in);
-
-__attribute__((format(printf, 3, 4))) static enum outcome
-because(struct session *session, enum outcome outcome, const char *format, ...)
+enum outcome because(struct session *session, enum outcome outcome, const char *format, ...)
 {
     va_list arguments;
 
@@ -71,13 +50,6 @@ static enum outcome answer_u64(struct incoming *in, uint64_t value)
     return ANSWER;
 }
 
-static void close_fd(int *fd)
-{
-    if (*fd >= 0)
-        close(*fd);
-    *fd = -1;
-}
-
 static bool protocol_feature(const struct session *session, enum vhost_user_protocol_feature bit)
 {
     return session->protocol_features >> bit & 1;
@@ -85,19 +57,12 @@ static bool protocol_feature(const struct session *session, enum vhost_user_prot
 
 /* --- workers out, workers in (R20) --- */
 
-static void session_pause(struct session *session)
+void session_pause(struct session *session)
 {
     if (session->paused)
         return;
     session->ops->pause(session->owner);
     session->paused = true;
-}
-
-/* Stops a ring and remembers where it stood. */
-static void vring_stop(struct vring *vring)
-{
-    if (vring->ring.running)
-        vring->base = ring_stop(&vring->ring);
 }
 
 /* Makes one ring what its description says: running, stopped, or pointing somewhere new. */
@@ -137,16 +102,6 @@ static void vrings_stale(struct session *session)
 {
     for (unsigned i = 0; i < session->vring_count; i++)
         session->vrings[i].stale = true;
-}
-
-/* The vring of a message, or NULL with why (F2). */
-static struct vring *vring_of(struct session *session, uint64_t index)
-{
-    if (index < session->vring_count)
-        return &session->vrings[index];
-    because(session, BROKEN, "vring index: wanted below %u, found %llu", session->vring_count,
-            (unsigned long long)index);
-    return NULL;
 }
 
 /* --- features --- */
@@ -262,151 +217,6 @@ static enum outcome on_set_log_fd(struct session *session, struct incoming *in)
     (void)session;
     (void)in;
     return DONE;
-}
-
-/* --- vrings --- */
-
-static enum outcome on_set_vring_num(struct session *session, struct incoming *in)
-{
-    struct vring *vring = vring_of(session, in->payload->state.index);
-    uint32_t size = in->payload->state.num;
-
-    if (vring == NULL)
-        return BROKEN;
-    if (vring->ring.running)
-        return because(session, REFUSED, "vring %u: its size cannot change while it runs", in->payload->state.index);
-    if (size == 0 || size > VRING_SIZE_MAX || (size & (size - 1)) != 0)
-        return because(session, REFUSED, "vring size: wanted a power of two up to %u, found %u", VRING_SIZE_MAX,
-                       size);
-    session_pause(session);
-    vring->where.size = size;
-    vring->sized = true;
-    return DONE;
-}
-
-static enum outcome on_set_vring_addr(struct session *session, struct incoming *in)
-{
-    const struct vhost_user_vring_addr *addr = &in->payload->addr;
-    struct vring *vring = vring_of(session, addr->index);
-
-    if (vring == NULL)
-        return BROKEN;
-    session_pause(session);
-    if (vring->ring.running && !ring_usable(&vring->ring))
-        vring_stop(vring); /* new addresses are a driver's reset: a broken ring may begin again (R27) */
-    vring->where.desc_user = addr->desc_user;
-    vring->where.avail_user = addr->avail_user;
-    vring->where.used_user = addr->used_user;
-    vring->where.used_log_guest = addr->log_guest;
-    vring->where.log_used = addr->flags & VHOST_VRING_F_LOG;
-    vring->addressed = true;
-    vring->stale = true;
-    return DONE;
-}
-
-static enum outcome on_set_vring_base(struct session *session, struct incoming *in)
-{
-    struct vring *vring = vring_of(session, in->payload->state.index);
-
-    if (vring == NULL)
-        return BROKEN;
-    if (in->payload->state.num > UINT16_MAX)
-        return because(session, REFUSED, "vring base: wanted below 65536, found %u", in->payload->state.num);
-    if (vring->ring.running)
-        return because(session, REFUSED, "vring %u: its base cannot change while it runs", in->payload->state.index);
-    vring->base = (uint16_t)in->payload->state.num;
-    return DONE;
-}
-
-static enum outcome on_get_vring_base(struct session *session, struct incoming *in)
-{
-    struct vring *vring = vring_of(session, in->payload->state.index);
-
-    if (vring == NULL)
-        return BROKEN;
-    session_pause(session);
-    vring->kicked = false;
-    vring_stop(vring);
-    close_fd(&vring->kick_fd);
-    vring->why[0] = '\0';
-    in->reply->payload.state.index = in->payload->state.index;
-    in->reply->payload.state.num = vring->base;
-    in->reply->header.size = sizeof in->reply->payload.state;
-    return ANSWER;
-}
-
-static enum outcome on_set_vring_enable(struct session *session, struct incoming *in)
-{
-    struct vring *vring = vring_of(session, in->payload->state.index);
-
-    if (vring == NULL)
-        return BROKEN;
-    /* QEMU 7.2 sends this before SET_FEATURES, so whether the bit is negotiated cannot be asked here. */
-    if (!(session->offered & FEATURE(VHOST_USER_F_PROTOCOL_FEATURES)))
-        return because(session, BROKEN, "vring enable: the protocol features bit was not offered");
-    if (in->payload->state.num > 1)
-        return because(session, REFUSED, "vring enable: wanted 0 or 1, found %u", in->payload->state.num);
-    vring->enable_asked = in->payload->state.num == 1;
-    bool wanted = vring_wants_frames(session, vring);
-
-    if (vring->enabled == wanted)
-        return DONE;
-    /* It is enabled before workers are sent to it, and disabled after they are sent elsewhere: no frame meets it off. */
-    if (wanted)
-        vring->enabled = true;
-    session->ops->enable(session->owner);
-    vring->enabled = wanted;
-    return DONE;
-}
-
-/*
- * Takes the fd of a KICK, CALL or ERR message into *slot; -1 with the NOFD bit.
- * Only eventfds are taken: waiting for or signalling anything else could block (H51).
- */
-static enum outcome vring_take_fd(struct session *session, struct incoming *in, int *slot)
-{
-    unsigned wanted = in->payload->u64 & VHOST_USER_VRING_NOFD ? 0 : 1;
-
-    if (in->fd_count != wanted)
-        return because(session, BROKEN, "vring fd: wanted %u, found %u", wanted, in->fd_count);
-    if (wanted == 1 && !fd_is_eventfd(in->fds[0]))
-        return because(session, BROKEN, "vring fd: wanted an eventfd, found something else");
-    session_pause(session);
-    close_fd(slot);
-    if (wanted == 1) {
-        fcntl(in->fds[0], F_SETFL, O_NONBLOCK); /* the front end may clear it again: see notifier.h */
-        *slot = in->fds[0];
-        in->fds[0] = -1;
-    }
-    return DONE;
-}
-
-static enum outcome on_set_vring_kick(struct session *session, struct incoming *in)
-{
-    struct vring *vring = vring_of(session, in->payload->u64 & VHOST_USER_VRING_INDEX_MASK);
-    enum outcome outcome = vring == NULL ? BROKEN : vring_take_fd(session, in, &vring->kick_fd);
-
-    if (outcome == DONE)
-        vring->kicked = true;
-    return outcome;
-}
-
-static enum outcome on_set_vring_call(struct session *session, struct incoming *in)
-{
-    struct vring *vring = vring_of(session, in->payload->u64 & VHOST_USER_VRING_INDEX_MASK);
-    enum outcome outcome = vring == NULL ? BROKEN : vring_take_fd(session, in, &vring->call_fd);
-
-    if (outcome == DONE) {
-        vring->ring.signalled_valid = false; /* a call may have been lost with the old fd */
-    }
-    return outcome;
-}
-
-static enum outcome on_set_vring_err(struct session *session, struct incoming *in)
-{
-    struct vring *vring = vring_of(session, in->payload->u64 & VHOST_USER_VRING_INDEX_MASK);
-
-    return vring == NULL ? BROKEN : vring_take_fd(session, in, &vring->err_fd);
 }
 
 /* --- network --- */
@@ -563,15 +373,8 @@ void session_open(struct session *session, const struct session_ops *ops, void *
 void session_close(struct session *session)
 {
     session_pause(session);
-    for (unsigned i = 0; i < session->vring_count; i++) {
-        struct vring *vring = &session->vrings[i];
-
-        vring->kicked = false;
-        vring_stop(vring);
-        close_fd(&vring->kick_fd);
-        close_fd(&vring->call_fd);
-        close_fd(&vring->err_fd);
-    }
+    for (unsigned i = 0; i < session->vring_count; i++)
+        vring_close(&session->vrings[i]);
     memory_map_destroy(session->memory);
     session->memory = NULL;
     dirty_log_unmap(&session->log);
