@@ -1,4 +1,5 @@
 import type { Artifacts, FileArtifact } from '../core/render/artifacts.js'
+import type { ServiceFile } from '../core/service/service-files.js'
 
 export interface ArtifactFile {
   /** Below the folder; at most one folder is in it. */
@@ -28,6 +29,11 @@ export function listArtifactFiles(artifacts: Artifacts): ArtifactFile[] {
 function listSeed(machine: string, file: FileArtifact): ArtifactFile[] {
   if (file.kind !== 'seed') return []
   return file.files.map(({ name, text }) => ({ name: `seed-${machine}/${name}`, text }))
+}
+
+/** What systemd needs to run the switch of a spec, by the names of the templates; where each belongs: docs/service.md. */
+export function listServiceFiles(files: readonly ServiceFile[]): ArtifactFile[] {
+  return files.map(({ template, text }) => ({ name: `systemd/${template}`, text }))
 }
 
 /** An argument array as a shell would take it, one option a line. */

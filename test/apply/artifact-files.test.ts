@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { listArtifactFiles } from '../../src/apply/artifact-files.js'
+import { readFileSync } from 'node:fs'
+import { listArtifactFiles, listServiceFiles } from '../../src/apply/artifact-files.js'
+import { makeServiceFiles } from '../../src/apply/service-files.js'
+import { openSeal } from '../../src/drivers/service/sealed-text.js'
 import { renderAll } from '../../src/index.js'
 import { readHost } from '../golden/read-cases.js'
 import { planOf } from '../plan-of.js'
@@ -14,6 +17,25 @@ machines:
 `
 
 describe('rendered files', () => {
+  it('have a unit that starts the switch of the spec, and else what the golden one has', async () => {
+    const { argv } = renderAll(planOf(text, readHost('one-node'))).switch
+    const render = async () => listServiceFiles(await makeServiceFiles(process.cwd(), argv, '/run/vhostkit'))
+    const files = await render()
+    assert.deepEqual(await render(), files)
+    const names = ['vhostkit-switch.service', 'vhostkit.sysusers', 'vhostkit.tmpfiles']
+    assert.deepEqual(
+      files.map(({ name }) => name),
+      names.map((name) => `systemd/${name}`),
+    )
+    const withoutStart = (unit: string) => unit.replace(/^ExecStart=.*$/m, 'ExecStart=')
+    for (const [index, name] of names.entries()) {
+      const { text: found, owner } = openSeal(files[index]?.text ?? '')
+      assert.equal(owner, 'ours')
+      assert.equal(withoutStart(found), withoutStart(readFileSync(`test/golden/service/${name}`, 'utf8')))
+    }
+    assert.ok(files[0]?.text.includes(`\nExecStart=${argv.join(' ')}\n`), files[0]?.text)
+  })
+
   it('have what is on each seed, by the names that cloud-init knows', () => {
     const artifacts = renderAll(planOf(text, readHost('one-node')))
     const files = new Map(listArtifactFiles(artifacts).map(({ name, text: of }) => [name, of]))

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
-import { type ArtifactFile, listArtifactFiles } from '../../apply/artifact-files.js'
+import { type ArtifactFile, listArtifactFiles, listServiceFiles } from '../../apply/artifact-files.js'
 import { requirePlan } from '../../apply/prepare.js'
+import { makeServiceFiles } from '../../apply/service-files.js'
 import { writeArtifacts } from '../../apply/write-artifacts.js'
 import { renderAll } from '../../core/render/render-all.js'
 import { imagePaths } from '../../core/spec/image-paths.js'
@@ -21,7 +22,9 @@ export async function run(input: CommandInput, { places }: CommandContext): Prom
   const { to } = input.options
   if (typeof to !== 'string') return { text: files.map(showFile).join('\n'), data: artifacts, exitCode: 0 }
   const folder = resolve(to)
-  const written = await writeArtifacts(folder, files, input.options.force === true)
+  const service = await makeServiceFiles(places.root, artifacts.switch.argv, places.folders.run)
+  const all = [...files, ...listServiceFiles(service)]
+  const written = await writeArtifacts(folder, all, input.options.force === true)
   return { text: written.join('\n'), data: { ...artifacts, files: written }, exitCode: 0 }
 }
 
