@@ -48,6 +48,8 @@ export function misfits(shape: Shape, value: unknown, shapes: Map<string, Shape>
 
 function misfitsOfKind(kind: string, value: unknown, shapes: Map<string, Shape>, at: string): string[] {
   if (kind === 'any') return []
+  const listed = /^\[(\w+)\]$/.exec(kind)?.[1]
+  if (listed !== undefined) return misfits([listed], value, shapes, at)
   if (/^[A-Z]/.test(kind)) {
     const named = shapes.get(kind)
     return named === undefined ? [`${at}: there is no shape ${kind}`] : misfits(named, value, shapes, at)
