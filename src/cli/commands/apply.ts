@@ -1,10 +1,9 @@
 import { deploy } from '../../apply/deploy.js'
-import { imagePaths } from '../../core/spec/image-paths.js'
 import { showProblems } from '../../core/spec/show-problems.js'
-import { readFacts } from '../../host/facts.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { operate } from '../operate.js'
 import { readSpecInput, type SpecInput } from '../read-input.js'
+import { readFactsFor } from '../read-plan.js'
 import { run as runDiff } from './diff.js'
 import { showForgotten } from './switch-start.js'
 
@@ -27,7 +26,7 @@ export async function applySpec(
         spec,
         planOptions,
         restart: input.options.restart === true,
-        readFacts: () => readFacts(places.builtSwitch, imagePaths(spec, places.folders.state)),
+        readFacts: () => readFactsFor(spec, places),
         planned: () => undefined,
       },
       operation,

@@ -1,17 +1,8 @@
-import { requirePlan } from '../../apply/prepare.js'
 import { showPlan } from '../../core/render/show-plan.js'
-import { imagePaths } from '../../core/spec/image-paths.js'
-import { readFacts } from '../../host/facts.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
-import { readSpecInput } from '../read-input.js'
+import { readPlan } from '../read-plan.js'
 
 export async function run(input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
-  const { spec, planOptions } = await readSpecInput(input, places)
-  const plan = requirePlan(
-    spec,
-    await readFacts(places.builtSwitch, imagePaths(spec, places.folders.state)),
-    places.folders,
-    planOptions,
-  )
+  const plan = await readPlan(input, places)
   return { text: showPlan(plan), data: plan, exitCode: 0 }
 }

@@ -1,22 +1,13 @@
 import { resolve } from 'node:path'
 import { type ArtifactFile, listArtifactFiles, listServiceFiles } from '../../apply/artifact-files.js'
-import { requirePlan } from '../../apply/prepare.js'
 import { makeServiceFiles } from '../../apply/service-files.js'
 import { writeArtifacts } from '../../apply/write-artifacts.js'
 import { renderAll } from '../../core/render/render-all.js'
-import { imagePaths } from '../../core/spec/image-paths.js'
-import { readFacts } from '../../host/facts.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
-import { readSpecInput } from '../read-input.js'
+import { readPlan } from '../read-plan.js'
 
 export async function run(input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
-  const { spec, planOptions } = await readSpecInput(input, places)
-  const plan = requirePlan(
-    spec,
-    await readFacts(places.builtSwitch, imagePaths(spec, places.folders.state)),
-    places.folders,
-    planOptions,
-  )
+  const plan = await readPlan(input, places)
   const artifacts = renderAll(plan)
   const files = listArtifactFiles(artifacts)
   const { to } = input.options
