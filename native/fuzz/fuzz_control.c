@@ -70,21 +70,23 @@ static void on_config_changed(void *owner)
 }
 
 static struct event_timer turning;
+static unsigned rounds;
 
 static void stop_turn(void *owner)
 {
     event_loop_stop(owner);
 }
 
-/* The loop's timers come before its sources, so the end is for its next round. */
+/* The loop's timers come before its sources, so the end is for a later round; two, as libFuzzer's alarm may cut one short. */
 static void end_turn(void *owner)
 {
-    event_loop_start_timer(owner, &turning, 0, stop_turn, owner);
+    event_loop_start_timer(owner, &turning, 0, ++rounds < 2 ? end_turn : stop_turn, owner);
 }
 
 /* Whatever is ready is handled once. */
 static void turn(void)
 {
+    rounds = 0;
     event_loop_start_timer(commander.loop, &turning, 0, end_turn, commander.loop);
     FUZZ_CHECK(event_loop_run(commander.loop) == 0, "the loop failed");
     event_loop_stop_timer(commander.loop, &turning);
