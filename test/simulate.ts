@@ -48,7 +48,7 @@ export class SimulatedHost {
         break
       case 'start-switch':
         assert.equal(live.switch, null, 'no second switch')
-        live.switch = { pid: 2, supervisorPid: 1, argv: action.argv }
+        live.switch = { pid: 2, supervisorPid: 1, service: false, argv: action.argv }
         break
       case 'stop-switch':
         live.switch = null

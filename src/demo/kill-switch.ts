@@ -1,6 +1,6 @@
 import { VhostkitError } from '../core/errors.js'
 import { readPorts } from '../drivers/switch/ports.js'
-import { readSwitch } from '../drivers/switch/process.js'
+import { peekSwitch } from '../drivers/switch/process.js'
 import { sendSignal } from '../world/processes.js'
 import { pause, waitFor } from '../world/wait-for.js'
 import type { GuestSession } from './guest/guest-session.js'
@@ -26,19 +26,19 @@ export async function killSwitchOnce(
   signal: AbortSignal,
 ): Promise<Outage> {
   await waitFor({ what: 'the switch to have run a while', limitMs: backLimitMs, signal }, async () => {
-    return ((await readSwitch(control, 3_000))?.uptime_ms ?? 0) > leastUptimeMs
+    return ((await peekSwitch(control, 3_000))?.uptime_ms ?? 0) > leastUptimeMs
   })
   await Promise.all(guests.map((guest) => guest.markProbe()))
   await pause(settleMs, signal)
   // The switch, not its supervisor: that is what a crash would take.
-  const victim = (await readSwitch(control, 3_000))?.pid
+  const victim = (await peekSwitch(control, 3_000))?.pid
   if (victim === undefined || !sendSignal(victim, 'SIGKILL')) {
     throw new VhostkitError('demo-failed', { sentence: 'There is no switch to kill.' })
   }
   await waitFor(
     { what: 'the switch to be back with all ports up', limitMs: backLimitMs, everyMs: 20, signal },
     async () => {
-      const info = await readSwitch(control, 3_000)
+      const info = await peekSwitch(control, 3_000)
       if (info === null || info.pid === victim) return false
       const ports = await readPorts(control).catch(() => [])
       return ports.length === info.ports && ports.every(({ state }) => state === 'up')

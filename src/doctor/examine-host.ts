@@ -15,7 +15,7 @@ import {
   examineUplink,
 } from '../drivers/switch/examine-ports.js'
 import { readPorts } from '../drivers/switch/ports.js'
-import { readSwitch } from '../drivers/switch/process.js'
+import { peekSwitch } from '../drivers/switch/process.js'
 import { switchControl } from '../drivers/switch/run-folder.js'
 import { examineFacts } from '../host/examine-facts.js'
 import { examineFolders } from '../host/examine-folders.js'
@@ -39,7 +39,7 @@ async function examineRunning(
   uplink: UplinkFact | null,
 ): Promise<{ findings: Finding[]; workerCores: number[] }> {
   const control = switchControl(folders)
-  const info = await readSwitch(control)
+  const info = await peekSwitch(control, 5_000)
   if (info === null) return { findings: [examineSwitch(info, control)], workerCores: [] }
   const [ports, { workers }, orphans] = await Promise.all([
     readPorts(control),

@@ -60,7 +60,8 @@ export async function readLive(
 async function readSwitchLive(control: string): Promise<Live['switch']> {
   const info = await readSwitch(control)
   if (info === null) return null
-  return { pid: info.pid, supervisorPid: info.supervisor_pid, argv: await readSwitchArguments(info) }
+  const { pid, supervisor_pid: supervisorPid, service } = info
+  return { pid, supervisorPid, service: service !== null, argv: await readSwitchArguments(info) }
 }
 
 async function readPools(all: Artifacts[], reserved: Live['reserved']): Promise<Live['hugepages']> {

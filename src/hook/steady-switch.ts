@@ -1,5 +1,5 @@
 import { VhostkitError } from '../core/errors.js'
-import { askAgainMs, askIfAny, askSwitch, isUnreachable } from '../drivers/switch/client.js'
+import { askAgainMs, askIfAny, askSwitch, isUnreachable, silent } from '../drivers/switch/client.js'
 import type { PortInfo, SwitchInfo } from '../drivers/switch/protocol.js'
 import { pause } from '../world/wait-for.js'
 
@@ -12,7 +12,7 @@ export async function readPortsSoon(control: string): Promise<PortInfo[] | null>
   try {
     return (await askIfAny(control, 'port.list', {}, answerLimitMs))?.ports ?? null
   } catch (error) {
-    if (!isUnreachable(error)) throw silent(control, error)
+    if (!isUnreachable(error)) throw silent(control, answerLimitMs, error)
     throw crashing(`broke off every connection for ${answerLimitMs / 1000} s`, error)
   }
 }
@@ -42,15 +42,7 @@ async function readInfo(control: string, end: number): Promise<SwitchInfo | null
   const limitMs = Math.max(answerLimitMs / 2, end - performance.now())
   return askSwitch(control, 'switch.info', {}, limitMs).catch((error: unknown) => {
     if (isUnreachable(error)) return null
-    throw silent(control, error)
-  })
-}
-
-function silent(control: string, cause: unknown): VhostkitError {
-  return new VhostkitError('switch-unreachable', {
-    sentence: `The switch listens on ${control}, but does not answer within ${answerLimitMs / 1000} s.`,
-    hint: 'It may be stopped (SIGSTOP) or busy: see `vhostkit switch status`, or `vhostkit switch restart`.',
-    cause,
+    throw silent(control, answerLimitMs, error)
   })
 }
 

@@ -1,4 +1,4 @@
-import { listFolder, readText } from './files.js'
+import { listFolder, readLink, readText } from './files.js'
 
 /** A process, told apart from a later one with the same pid by its start time (ticks since boot). */
 export interface ProcessId {
@@ -46,6 +46,12 @@ export async function readArguments(pid: number): Promise<string[] | null> {
   const text = await readText(`/proc/${pid}/cmdline`).catch(() => null)
   if (text === null || text === '') return null
   return text.replace(/\0$/, '').split('\0')
+}
+
+/** Whether a path means the same file to it as to us. */
+export async function seesOurFiles(pid: number): Promise<boolean> {
+  const [its, ours] = await Promise.all([pid, 'self'].map((who) => readLink(`/proc/${who}/ns/mnt`)))
+  return its !== null && its === ours
 }
 
 /** The pids of the processes whose arguments match, without our own. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { askSwitch, SwitchClient } from '../../src/drivers/switch/client.js'
+import { askIfAny, askSwitch, SwitchClient } from '../../src/drivers/switch/client.js'
 import type { SwitchEvent } from '../../src/drivers/switch/protocol.js'
 import { type LineServer, serveLines } from './line-server.js'
 
@@ -50,6 +50,18 @@ describe('switch client', () => {
   it('does not wait for ever for a silent switch', async () => {
     server = await serveLines(() => undefined)
     await assert.rejects(askSwitch(server.path, 'switch.info', {}, 30), { code: 'timeout' })
+  })
+
+  it('is there for whoever asks whether there is one, however slow: only where nobody listens there is none', async () => {
+    assert.equal(await askIfAny('/nowhere/socket', 'switch.info'), null)
+    const calls: number[] = []
+    server = await serveLines(({ id }, send, socket) => {
+      calls.push(0)
+      if (calls.length === 1) socket.destroy()
+      else if (calls.length === 2) setTimeout(() => send({ id, result: { pid: 7 } }), 1_200)
+    })
+    assert.deepEqual(await askIfAny(server.path, 'switch.info'), { pid: 7 }, 'broke off once, then slow')
+    await assert.rejects(askIfAny(server.path, 'switch.info', {}, 30), { code: 'timeout' })
   })
 
   it('answers at once when the switch has gone between two calls', async () => {

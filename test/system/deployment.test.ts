@@ -142,7 +142,10 @@ describe('a deployment from apply to destroy', function () {
     assert.ok(((await pidOf('two')) ?? 0) > 0)
   })
 
-  it('is destroyed and leaves nothing behind', async () => {
+  it('is destroyed and leaves nothing behind, also when the switch is slow to answer', async () => {
+    const { switch: running } = await status()
+    sendSignal(running?.pid, 'SIGSTOP')
+    setTimeout(() => sendSignal(running?.pid, 'SIGCONT'), 2_500)
     const { exitCode, data } = await sandbox.json('destroy', 'sandbox', '--grace', '0')
     assert.equal(exitCode, 0, JSON.stringify(data))
     assert.deepEqual(lookAtHost(), untouched)

@@ -40,6 +40,19 @@ describe('the switch under a real systemd', function () {
     assert.equal(await show('StatusText'), 'serving, 0 ports came back')
   })
 
+  it('goes on when the last deployment is destroyed: its life is systemd’s', async () => {
+    const machine =
+      '{name: vm, memory: 64M, hugepages: off, boot: disk, disks: [{size: 16M}], interfaces: [lan]}'
+    await shell(
+      `echo '{version: 1, name: last, networks: [{name: lan}], machines: [${machine}]}' > /root/last.yaml`,
+    )
+    const { pid } = await status()
+    await done('apply', '/root/last.yaml')
+    const destroyed = await done('destroy', 'last', '--disks', '--grace', '0')
+    assert.ok((destroyed.steps as string[]).includes('stop-machine vm'))
+    assert.deepEqual([(await status()).pid, await show('ActiveState')], [pid, 'active'])
+  })
+
   it('has no right that it could lose, and serves a tap', async () => {
     const { pid } = await status()
     const rights = await shell(`grep -E '^(Uid|CapBnd|CapEff|NoNewPrivs|Seccomp):' /proc/${pid}/status`)

@@ -7,6 +7,7 @@ import { VhostkitError } from '../../core/errors.js'
 import { showTable } from '../../core/render/show-table.js'
 import { showSize } from '../../core/spec/size.js'
 import { readSwitch } from '../../drivers/switch/process.js'
+import type { SwitchInfo } from '../../drivers/switch/protocol.js'
 import { switchControl } from '../../drivers/switch/run-folder.js'
 import { readUplink } from '../../host/uplink.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
@@ -23,21 +24,18 @@ export async function run(input: CommandInput, { places, width }: CommandContext
   }
   const receipts = one === null ? await readReceipts(folders.state) : [one]
   const control = switchControl(folders)
-  const [info, view, orphans, uplink, kept] = await Promise.all([
-    readSwitch(control),
+  const [seen, view, orphans, uplink, kept] = await Promise.all([
+    readSwitch(control).catch((error: Error) => error),
     readSwitchView(control),
     readOrphans(folders).catch(() => []),
     readUplink(),
     deployment === undefined ? readKeptDisks(folders.state, receipts) : [],
   ])
+  const info = seen instanceof Error ? null : seen
   const ports = view?.ports ?? []
   const deployments = await Promise.all(receipts.map((receipt) => readStatus(receipt, view, uplink)))
-  const switchLine =
-    info === null
-      ? `The switch does not run (${control}).`
-      : `The switch runs: pid ${info.pid}, start ${info.starts}, up ${Math.round(info.uptime_ms / 1000)} s.`
   const blocks = [
-    switchLine,
+    showSwitch(seen, control),
     ...deployments.map((one) => showDeployment(one, width)),
     ...(info === null ? [] : [showPorts(ports, width)]),
     ...showStray(info?.lost ?? [], orphans),
@@ -45,6 +43,12 @@ export async function run(input: CommandInput, { places, width }: CommandContext
   ]
   if (receipts.length === 0) blocks.splice(1, 0, 'No deployments. Begin with `vhostkit apply SPEC`.')
   return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports, orphans, kept }, exitCode: 0 }
+}
+
+function showSwitch(seen: SwitchInfo | Error | null, control: string): string {
+  if (seen instanceof Error) return seen.message
+  if (seen === null) return `The switch does not run (${control}).`
+  return `The switch runs: pid ${seen.pid}, start ${seen.starts}, up ${Math.round(seen.uptime_ms / 1000)} s.`
 }
 
 function showStray(lost: string[], orphans: string[]): string[] {

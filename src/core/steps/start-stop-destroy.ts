@@ -108,7 +108,7 @@ export function stepsToDestroy(wanted: Artifacts, live: Live, options: DestroyOp
     stopDhcp: live.dhcp.map(({ dhcp }) => ({ dhcp, remove: true })),
     deleteNat: live.nat.map(({ nat }) => nat),
     release: live.reserved,
-    stopSwitch: live.switch !== null && ownSwitch,
+    stopSwitch: live.switch !== null && !live.switch.service && ownSwitch,
     removeFiles: live.files.filter((path) => options.disks === true || isSeed(path)),
   }
   return listSteps(changes, wanted, live)

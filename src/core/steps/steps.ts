@@ -115,8 +115,8 @@ export interface LiveNat {
 
 /** Live: what exists now, in the shape of Artifacts; read by the drivers. */
 export interface Live {
-  /** null: the switch does not answer on the control socket. */
-  switch: { pid: number; supervisorPid: number; argv: string[] | null } | null
+  /** null: nobody listens on the control socket. `service`: a service manager runs it, and its life is that one's. */
+  switch: { pid: number; supervisorPid: number; service: boolean; argv: string[] | null } | null
   hugepages: { node: number; pageBytes: number; free: number; total: number }[]
   taps: TapArtifact[]
   dhcp: LiveDhcp[]

@@ -1,5 +1,5 @@
 import { VhostkitError } from '../../core/errors.js'
-import { pause, withLimit } from '../../world/wait-for.js'
+import { pause, WaitedTooLong, withLimit } from '../../world/wait-for.js'
 import { connectLines, type LineSocket } from '../line-socket.js'
 import type { SwitchEvent, SwitchMethods, SwitchRefusal } from './protocol.js'
 
@@ -30,8 +30,9 @@ export class SwitchClient {
         waiting.clear()
         ended(why)
       },
-    }).catch((cause: Error) => {
-      throw unreachable(control, cause.message, cause)
+    }).catch((cause: NodeJS.ErrnoException) => {
+      if (cause instanceof WaitedTooLong) throw cause
+      throw cause.code === 'EACCES' ? notOurs(control, cause) : unreachable(control, cause.message, cause)
     })
     const client = new SwitchClient(control, socket, waiting)
     deliver = (message) => client.#take(message)
@@ -162,6 +163,23 @@ export function unreachable(control: string, why: string, cause?: unknown): Vhos
   return new VhostkitError('switch-unreachable', {
     sentence: `The switch does not answer on ${control}: ${why}.`,
     hint: 'Start it with `vhostkit switch start`, or see its log beside the socket.',
+    cause,
+  })
+}
+
+/** The error for a switch that listens, and does not answer. */
+export function silent(control: string, limitMs: number, cause: unknown): VhostkitError {
+  return new VhostkitError('switch-unreachable', {
+    sentence: `The switch listens on ${control}, but does not answer within ${limitMs / 1000} s.`,
+    hint: 'It may be stopped (SIGSTOP), hang, or the host is busy: try again, or `vhostkit switch restart`.',
+    cause,
+  })
+}
+
+function notOurs(control: string, cause: unknown): VhostkitError {
+  return new VhostkitError('not-permitted', {
+    sentence: `This user may not ask the switch: ${control} is closed to it.`,
+    hint: 'Run as root, as the user of the switch, or as a member of the group of that socket.',
     cause,
   })
 }

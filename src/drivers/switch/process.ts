@@ -1,12 +1,13 @@
+import { basename } from 'node:path'
 import { VhostkitError } from '../../core/errors.js'
 import { findAccount } from '../../host/groups.js'
 import { readTail } from '../../world/files.js'
-import { readArguments } from '../../world/processes.js'
+import { findProcessIds, readArguments, seesOurFiles } from '../../world/processes.js'
 import { startLogged } from '../../world/start-logged.js'
 import { WaitedTooLong, waitFor } from '../../world/wait-for.js'
 import { endProcesses } from '../end-processes.js'
 import { findUnit, isUnitActive, restartUnit, startUnit, stopUnit } from '../service/unit.js'
-import { askSwitch } from './client.js'
+import { askIfAny, askSwitch, isUnreachable, silent } from './client.js'
 import type { SwitchInfo } from './protocol.js'
 import { makeRunFolder, userOf } from './run-folder.js'
 
@@ -38,7 +39,7 @@ export async function restartSwitch(
   control: string,
   signal?: AbortSignal,
 ): Promise<SwitchInfo> {
-  const info = await readSwitch(control)
+  const info = await peekSwitch(control)
   const unit = info !== null && info.service !== null ? await findUnit(control) : null
   if (unit !== null && (await isUnitActive())) {
     await restartUnit(unit, argv)
@@ -50,7 +51,7 @@ export async function restartSwitch(
 
 function answering(control: string, signal?: AbortSignal): Promise<SwitchInfo> {
   return waitFor({ what: 'the switch to answer', limitMs: startLimitMs, everyMs: 20, signal }, () =>
-    readSwitch(control),
+    peekSwitch(control),
   )
 }
 
@@ -77,7 +78,7 @@ async function startOwn(
             await readTail(log),
           )
         }
-        return readSwitch(control)
+        return peekSwitch(control)
       },
     )
   } catch (error) {
@@ -87,8 +88,15 @@ async function startOwn(
   }
 }
 
-/** What the switch says of itself; null when none answers. */
-export async function readSwitch(control: string, limitMs = 1_000): Promise<SwitchInfo | null> {
+/** What the switch says of itself; null when there is none. One that listens and does not answer is an error. */
+export async function readSwitch(control: string, limitMs = 5_000): Promise<SwitchInfo | null> {
+  return askIfAny(control, 'switch.info', {}, limitMs).catch((error: unknown) => {
+    throw error instanceof WaitedTooLong ? silent(control, limitMs, error) : error
+  })
+}
+
+/** The same for those who look again and again: null as well when it does not answer yet. */
+export async function peekSwitch(control: string, limitMs = 1_000): Promise<SwitchInfo | null> {
   return askSwitch(control, 'switch.info', {}, limitMs).catch(() => null)
 }
 
@@ -98,17 +106,33 @@ export async function readSwitchArguments(info: SwitchInfo): Promise<string[] | 
 }
 
 /** Ends the switch and whoever would start it again: asked first, then told. @returns whether there was one. */
-export async function stopSwitch(control: string): Promise<boolean> {
-  const info = await readSwitch(control)
+export async function stopSwitch(control: string, limitMs = 5_000): Promise<boolean> {
+  const seen = await readSwitch(control, limitMs).catch((error: Error) => error)
+  const info = seen instanceof Error ? null : seen
   const unit = info === null || info.service !== null ? await findUnit(control) : null
   if (unit !== null && (await isUnitActive())) {
     await stopUnit()
     return true
   }
+  if (seen instanceof Error) return endSilent(control, seen)
   if (info === null) return false
   const pids = [info.supervisor_pid, info.pid].filter((pid) => pid > 0)
   await askSwitch(control, 'switch.shutdown', {}, 2_000).catch(() => undefined)
   await endProcesses(pids, 2_000)
+  return true
+}
+
+/** One that hangs is known by its command line, and must be of our own view of the files: not a container's. */
+async function endSilent(control: string, why: Error): Promise<true> {
+  if (!isUnreachable(why)) throw why
+  const found = await findProcessIds(
+    (argv) =>
+      basename(argv[0] ?? '') === 'vhostkit-switch' && argv[argv.indexOf('--control') + 1] === control,
+  )
+  const ours = await Promise.all(found.map(seesOurFiles))
+  const pids = found.filter((_, index) => ours[index])
+  if (pids.length === 0) throw why
+  await endProcesses(pids, 0)
   return true
 }
 

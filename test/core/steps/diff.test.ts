@@ -97,7 +97,7 @@ describe('diff', () => {
     const live = running(pair())
     const blind = {
       ...live,
-      switch: { pid: 2, supervisorPid: 1, argv: null },
+      switch: { pid: 2, supervisorPid: 1, service: false, argv: null },
       machines: live.machines.map((machine) => ({ ...machine, argv: null })),
     }
     assert.deepEqual(diff(pair('cpus: 2,'), blind), [])
@@ -121,6 +121,8 @@ describe('diff', () => {
     )
     assert.ok(!verbs(stepsToDestroy(pair(), live, { keepSwitch: true })).includes('stop-switch'))
     assert.ok(verbs(stepsToDestroy(pair(), live)).includes('stop-switch'))
+    const asService = { ...live, switch: live.switch && { ...live.switch, service: true } }
+    assert.ok(!verbs(stepsToDestroy(pair(), asService)).includes('stop-switch'))
   })
 
   it('knows an IPv6 address in any spelling', () => {
