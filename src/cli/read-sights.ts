@@ -36,6 +36,7 @@ export async function readSights(places: Places, folder: string, force: boolean)
     ],
     keys,
     takenFiles: force ? [] : files,
+    width: process.stderr.isTTY === true && process.stderr.columns > 0 ? process.stderr.columns : null,
   }
 }
 

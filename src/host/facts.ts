@@ -1,5 +1,5 @@
 import type { Facts } from '../core/facts/facts.js'
-import { listFolder, mayAccess } from '../world/files.js'
+import { exists, listFolder, mayAccess } from '../world/files.js'
 import { readDnsmasq } from './dnsmasq.js'
 import { readImages } from './images.js'
 import { readKvm } from './kvm.js'
@@ -11,8 +11,12 @@ import { readUefi } from './uefi.js'
 import { readUplink } from './uplink.js'
 import { findProgram, readQemu } from './versions.js'
 
-/** Reads what the host is. `builtSwitch` is where our own build would be, `images` what a spec names. */
-export async function readFacts(builtSwitch: string, images: string[] = []): Promise<Facts> {
+/** Reads what the host is. `builtSwitch` is where our own build would be, `images` and `boots` what a spec names. */
+export async function readFacts(
+  builtSwitch: string,
+  images: string[] = [],
+  boots: string[] = [],
+): Promise<Facts> {
   const qemu = await readQemu()
   const [nodes, kvm, libvirt, switchPath, links, canReserveHugepages, canCreateTaps] = await Promise.all([
     readNodes(),
@@ -23,8 +27,9 @@ export async function readFacts(builtSwitch: string, images: string[] = []): Pro
     readCanReserveHugepages(),
     readCanCreateTaps(),
   ])
-  const [found, uefi, makers, uplink] = await Promise.all([
+  const [found, missing, uefi, makers, uplink] = await Promise.all([
     readImages(images),
+    findMissing(boots),
     readUefi(),
     findMakers(),
     readUplink(),
@@ -46,9 +51,16 @@ export async function readFacts(builtSwitch: string, images: string[] = []): Pro
     dnsmasq,
     nft,
     images: found,
+    ...(missing.length === 0 ? {} : { missing }),
     uefi,
     makers,
   }
+}
+
+async function findMissing(paths: string[]): Promise<string[]> {
+  const distinct = [...new Set(paths)]
+  const present = await Promise.all(distinct.map(exists))
+  return distinct.filter((_, index) => !present[index])
 }
 
 async function findMakers(): Promise<Facts['makers']> {

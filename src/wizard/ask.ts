@@ -1,13 +1,9 @@
 import { styleText } from 'node:util'
 import { createPromptModule } from 'inquirer'
+import { wrapText } from '../core/render/show-table.js'
 import type { Question } from '../core/wizard/question.js'
+import { erase, type Terminal, widthOf, writeAbove, writeAnswered } from './answered.js'
 import { type LiveTextConfig, liveText } from './live-text.js'
-
-/** Where questions are shown and keys come from; both are a terminal. */
-export interface Terminal {
-  input: NodeJS.ReadableStream
-  output: NodeJS.WritableStream
-}
 
 export type Reply = { answer: string } | 'back' | 'cancel'
 
@@ -20,26 +16,38 @@ export async function ask(question: Question, terminal: Terminal, signal: AbortS
     back = true
     leave.abort()
   }
+  const width = widthOf(terminal)
   const onAbort = () => leave.abort()
-  if (isLong(question)) terminal.output.write(`\n${question.shown.join('\n')}\n\n`)
+  const above = writeAbove(terminal, isLong(question) ? question.shown : [])
   terminal.input.on('keypress', onKey)
   signal.addEventListener('abort', onAbort)
   try {
     const module = createPromptModule<{
       'live-text': { [Key in keyof LiveTextConfig]: LiveTextConfig[Key] }
     }>({
-      ...terminal,
+      input: terminal.input,
+      output: terminal.output,
+      // What stays of it is written below: one that was left by Esc or Ctrl-C leaves nothing.
+      clearPromptOnDone: true,
       signal: leave.signal,
     })
     module.registerPrompt('live-text', liveText)
     const { answer } =
       question.choices === null
-        ? await module<{ answer: string }>([{ type: 'live-text', name: 'answer', ...textConfig(question) }])
-        : await module<{ answer: string }>([{ type: 'select', name: 'answer', ...listConfig(question) }])
+        ? await module<{ answer: string }>([
+            { type: 'live-text', name: 'answer', ...textConfig(question, width) },
+          ])
+        : await module<{ answer: string }>([
+            { type: 'select', name: 'answer', ...listConfig(question, width) },
+          ])
+    terminal.rows.push(above + writeAnswered(terminal, question, answer))
     return { answer }
   } catch (error) {
     signal.throwIfAborted()
-    if (back) return 'back'
+    if (back) {
+      erase(terminal, above + (terminal.rows.pop() ?? 0))
+      return 'back'
+    }
     if (error instanceof Error && /^(ExitPromptError|AbortPromptError)$/.test(error.name)) return 'cancel'
     throw error
   } finally {
@@ -48,38 +56,42 @@ export async function ask(question: Question, terminal: Terminal, signal: AbortS
   }
 }
 
-export function textConfig(question: Question): LiveTextConfig {
+export function textConfig(question: Question, width: number): LiveTextConfig {
   const { prompt, check } = question
-  return { message: prompt, notes: notesOf(question), default: question.default, check }
+  return { message: prompt, notes: notesOf(question, width), width, default: question.default, check }
 }
 
-/** inquirer's list; when it is answered only the first line of the message stays. */
-export function listConfig(question: Question) {
+/** inquirer's list. */
+export function listConfig(question: Question, width: number) {
   const { prompt, choices } = question
   return {
     message: prompt,
     choices: (choices ?? []).map(({ answer, label, about }) => ({
       value: answer,
       name: label,
-      description: about,
+      description: wrapText(about, width).join('\n'),
     })),
     default: question.default,
     theme: {
       style: {
         message: (text: string, status: string) =>
-          [styleText('bold', text), ...(status === 'done' ? [] : notesOf(question))].join('\n'),
+          [styleText('bold', text), ...(status === 'done' ? [] : notesOf(question, width))].join('\n'),
         keysHelpTip: () => styleText('dim', '↑↓ choose • ⏎ next • esc back • ctrl-c cancel'),
       },
     },
   }
 }
 
-/** What may not fit the screen, such as a plan, stands above the question and is never redrawn. */
+/** What may not fold the screen, such as a plan, stands above the question and is never redrawn. */
 function isLong({ shown }: Question): boolean {
   return shown.length > 10
 }
 
-function notesOf(question: Question): string[] {
+function notesOf(question: Question, width: number): string[] {
   const { shown, why } = question
-  return [...(isLong(question) ? [] : shown).map((line) => `  ${line}`), styleText('cyan', `  ${why}`)]
+  const fold = (line: string) => wrapText(line, width - 2).map((piece) => `  ${piece}`)
+  return [
+    ...(isLong(question) ? [] : shown).flatMap(fold),
+    ...fold(why).map((line) => styleText('cyan', line)),
+  ]
 }

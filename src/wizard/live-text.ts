@@ -8,11 +8,14 @@ import {
   usePrefix,
   useState,
 } from '@inquirer/core'
+import { wrapText } from '../core/render/show-table.js'
 
 export interface LiveTextConfig {
   message: string
   /** Lines below what is typed. */
   notes: string[]
+  /** Columns of the terminal. */
+  width: number
   default: string
   /** What was expected instead; null when it is good. Called with every key. */
   check(text: string): string | null
@@ -57,7 +60,7 @@ export const liveText = createPrompt<string, LiveTextConfig>((config, done) => {
   return [
     [prefix, message, shownDefault, value].filter((part) => part !== null).join(' '),
     [
-      ...(wrong ? [theme.style.error(`expected ${expected}`)] : []),
+      ...(wrong ? wrapText(`expected ${expected}`, config.width - 2).map(theme.style.error) : []),
       ...config.notes,
       styleText('dim', '⏎ next • tab edit • esc back • ctrl-c cancel'),
     ].join('\n'),

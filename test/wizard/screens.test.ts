@@ -34,6 +34,15 @@ describe('screens of the wizard', () => {
     assert.equal(await answer, '256M')
   })
 
+  it('fit a narrow terminal, without a word cut in two', async () => {
+    for (const question of everyQuestion()) {
+      const { getScreen } = await showQuestion(question, 40)
+      const notes = getScreen().split('\n').slice(1)
+      for (const line of notes.filter((one) => one.startsWith('  '))) assert.ok(line.length <= 40, line)
+      assert.ok(notes.join(' ').replace(/\s+/g, ' ').includes(question.why), question.why)
+    }
+  })
+
   it('take the default at Enter, and lay it into the line at Tab', async () => {
     const plain = await showQuestion(questionOf('name'))
     plain.events.keypress('enter')
@@ -53,7 +62,9 @@ describe('screens of the wizard', () => {
   })
 
   const askOnce = async (question: Question, keys: string, signal = new AbortController().signal) => {
-    const terminal = { input: new PassThrough(), output: new PassThrough() }
+    const terminal = { input: new PassThrough(), output: new PassThrough(), rows: [] as number[] }
+    // inquirer ends what it writes to, as nobody can end a terminal.
+    terminal.output.end = () => terminal.output
     terminal.output.resume()
     const reply = ask(question, terminal, signal)
     setTimeout(() => terminal.input.write(keys), 50)

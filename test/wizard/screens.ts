@@ -20,10 +20,10 @@ export function everyQuestion(): Question[] {
 }
 
 /** A question in inquirer's own test terminal. */
-export async function showQuestion(question: Question) {
+export async function showQuestion(question: Question, width = 100) {
   return question.choices === null
-    ? render(liveText, textConfig(question))
-    : render(select<string>, listConfig(question))
+    ? render(liveText, textConfig(question, width))
+    : render(select<string>, listConfig(question, width))
 }
 
 /** The screens of all questions as they are first seen. */

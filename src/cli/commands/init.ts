@@ -90,7 +90,7 @@ async function askPeople(sights: Sights, signal: AbortSignal): Promise<Answers> 
     import('../../wizard/converse.js'),
     import('../../wizard/ask.js'),
   ])
-  const terminal = { input: process.stdin, output: process.stderr }
+  const terminal = { input: process.stdin, output: process.stderr, rows: [] }
   const answers = await converse(sights, (question) => ask(question, terminal, signal))
   if (answers !== null) return answers
   throw new VhostkitError('interrupted', {

@@ -85,6 +85,8 @@ export interface Facts {
   nft: string | null
   /** Of those that a spec concerns, the ones that are there. */
   images: ImageFact[]
+  /** Of the kernels and RAM disks that a spec names, those that are not there. */
+  missing?: string[]
   /** UEFI without Secure Boot, and what its variables are a copy of; null when it is not installed. */
   uefi: { code: string; variables: string } | null
   /** Which of the programs that make disks and seeds are there. */

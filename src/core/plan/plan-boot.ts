@@ -7,7 +7,7 @@ const fromDisks: BootPlan = { kernel: '', initrd: '', cmdline: '' }
 
 /** What a machine boots: what the spec says, else its disks, else the default kernel. */
 export function planBoot(machine: MachineSpec, around: MachineSurroundings, notes: Notes): BootPlan {
-  const { spec, defaultBoot } = around
+  const { spec, facts, defaultBoot } = around
   const { boot, disks, name } = machine
   const path = ['machines', spec.machines.indexOf(machine), 'boot']
   if (boot === 'disk' || boot === 'cdrom') {
@@ -16,7 +16,14 @@ export function planBoot(machine: MachineSpec, around: MachineSurroundings, note
       notes.refuse({ code: 'boot-missing', path, expected: `a ${boot} to boot from`, found: 'none' })
     return fromDisks
   }
-  if (boot !== null) return boot
+  if (boot !== null) {
+    for (const key of ['kernel', 'initrd'] as const) {
+      if (!facts.missing?.includes(boot[key])) continue
+      const found = `${boot[key]}: no such file`
+      notes.refuse({ code: 'image-missing', path: [...path, key], expected: 'a file', found })
+    }
+    return boot
+  }
   if (disks.some(({ image }) => image !== null)) {
     notes.because(`machine ${name} boot`, 'its disks', 'The spec names no kernel for it.')
     return fromDisks

@@ -1,23 +1,23 @@
-import type { MachinePlan, NetworkPlan, Plan } from '../plan/plan.js'
+import type { MachinePlan, NetworkPlan, Plan, Reason } from '../plan/plan.js'
 import { showSize } from '../spec/size.js'
-import { showTable } from './show-table.js'
+import { showTable, wrapText } from './show-table.js'
 
-/** The plan for people: what there will be, and why. */
-export function showPlan(plan: Plan): string {
+/** The plan for people: what there will be, and why; in so many columns. */
+export function showPlan(plan: Plan, width: number | null = null): string {
+  const showRows = (heading: string[], rows: string[][]) =>
+    rows.length === 0 ? '' : showTable([heading, ...rows], width)
   const sections = [
     `Plan of ${plan.deployment} (driver ${plan.driver}, accelerator ${plan.accel})`,
     showRows(['NETWORK', 'MTU', 'HOST', 'ADDRESSES'], plan.networks.map(networkRow)),
     showRows(['MACHINE', 'CPUS', 'MEMORY', 'BACKING', 'NODE', 'HOST CPUS'], plan.machines.map(machineRow)),
     showRows(['INTERFACE', 'NETWORK', 'MAC', 'QUEUES', 'PORT'], plan.machines.flatMap(interfaceRows)),
     showRows(['DISK', 'OF', 'BUS', 'SIZE', 'BOOT', 'FILE'], plan.machines.flatMap(diskRows)),
-    `${showSwitch(plan)}\n${showHugepages(plan)}`,
-    `Why:\n${showTable(plan.reasons.map(({ subject, choice, why }) => [`  ${subject}`, choice, why]))}`,
+    [showSwitch(plan), showHugepages(plan)]
+      .flatMap((line) => wrapText(line, width ?? line.length))
+      .join('\n'),
+    `Why:\n${showTable(gatherReasons(plan.reasons), width)}`,
   ]
   return `${sections.filter((section) => section !== '').join('\n\n')}\n`
-}
-
-function showRows(heading: string[], rows: string[][]): string {
-  return rows.length === 0 ? '' : showTable([heading, ...rows])
 }
 
 function networkRow({ name, mtu, tap }: NetworkPlan): string[] {
@@ -56,6 +56,29 @@ function diskRows({ name, storage }: MachinePlan): string[][] {
       path,
     ]
   })
+}
+
+/** What was decided alike for many machines is said once. */
+function gatherReasons(reasons: readonly Reason[]): string[][] {
+  const gathered = new Map<string, { reason: Reason; machines: string[]; of: string }>()
+  for (const reason of reasons) {
+    const [, machine, of] = /^machine (\S+) (.*)$/.exec(reason.subject) ?? []
+    const key = JSON.stringify([machine === undefined ? reason.subject : of, reason.choice, reason.why])
+    const row = gathered.get(key) ?? { reason, machines: [], of: of ?? '' }
+    if (machine !== undefined) row.machines.push(machine)
+    gathered.set(key, row)
+  }
+  return [...gathered.values()].map(({ reason: { subject, choice, why }, machines, of }) => [
+    `  ${machines.length < 2 ? subject : `${of}: ${nameSome(machines)}`}`,
+    choice,
+    why,
+  ])
+}
+
+function nameSome(machines: string[]): string {
+  return machines.length <= 3
+    ? machines.join(', ')
+    : `${machines.length} machines (${machines.slice(0, 2).join(', ')}, …)`
 }
 
 function showSwitch({ switch: { cores, spareCores, idle, control } }: Plan): string {

@@ -46,7 +46,7 @@ function fitWidths(widths: number[], width: number | null): number[] {
 
 function showRow(row: string[], widths: number[]): string[] {
   const last = row.length - 1
-  const pieces = wrap(row[last] ?? '', widths[last] ?? 0)
+  const pieces = wrapText(row[last] ?? '', widths[last] ?? 0)
   const before = row.slice(0, -1).map((cell, column) => {
     const room = widths[column] ?? 0
     return cutText(cell, room).padEnd(room)
@@ -55,10 +55,10 @@ function showRow(row: string[], widths: number[]): string[] {
   return pieces.map((piece, index) => [...(index === 0 ? before : indent), piece].join('  ').trimEnd())
 }
 
-/** At blanks where there are some, else in the middle of a word. */
-function wrap(text: string, width: number): string[] {
+/** A text as lines of so many characters: cut at blanks where there are some, else in the middle of a word. */
+export function wrapText(text: string, width: number): string[] {
   if (text.length <= width || width < 1) return [text]
   const blank = text.lastIndexOf(' ', width)
   const end = blank > 0 ? blank : width
-  return [text.slice(0, end), ...wrap(text.slice(end).trimStart(), width)]
+  return [text.slice(0, end), ...wrapText(text.slice(end).trimStart(), width)]
 }

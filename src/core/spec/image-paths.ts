@@ -11,3 +11,10 @@ export function imagePaths(spec: Spec, stateFolder: string): string[] {
     ])
   })
 }
+
+/** Every kernel and RAM disk that a spec names. */
+export function bootPaths(spec: Spec): string[] {
+  return spec.machines.flatMap(({ boot }) =>
+    boot === null || typeof boot === 'string' ? [] : [boot.kernel, boot.initrd].filter((path) => path !== ''),
+  )
+}

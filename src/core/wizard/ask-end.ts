@@ -58,7 +58,7 @@ function askFile({ takenFiles }: Sights, answers: Answers): Question {
 function review(sights: Sights, answers: Answers): { shown: string[]; possible: boolean } {
   const spec = toSpec(sights, answers)
   const planned = 'ok' in spec ? makePlan(spec.ok, sights.facts, sights.folders) : spec
-  const outcome = 'ok' in planned ? showPlan(planned.ok) : showProblems(planned.problems)
+  const outcome = 'ok' in planned ? showPlan(planned.ok, sights.width) : showProblems(planned.problems)
   const text = `${toSpecText(sights, answers)}\n${outcome}`
   return { shown: text.trimEnd().split('\n'), possible: 'ok' in planned }
 }

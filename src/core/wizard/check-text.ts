@@ -43,7 +43,7 @@ export function checkMemory(text: string, mostBytes: number): string | null {
 export function checkHost(text: string, others: string[]): string | null {
   if (text === 'none') return null
   const cidr = parseCidr(text)
-  if (cidr === null) return 'an address such as 192.168.77.1/24, or none'
+  if (cidr === null) return 'one address such as 192.168.77.1/24, or none'
   const fault = whyNotAHostAddress(cidr)
   if (fault !== null) return `an address that a host can have; this is ${fault}`
   const rival = findRival(cidr, others)

@@ -17,6 +17,8 @@ export interface Sights {
   keys: { file: string; line: string }[]
   /** Names that a new spec must not have, since there are files of them. */
   takenFiles: string[]
+  /** Columns that the plan is shown in; null: as many as it takes. */
+  width: number | null
 }
 
 /** Something that machines can boot. */

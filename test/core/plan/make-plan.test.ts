@@ -30,6 +30,20 @@ describe('makePlan', () => {
     assert.equal(JSON.stringify(planOf(text, host)), JSON.stringify(planOf(text, structuredClone(host))))
   })
 
+  it('refuses a kernel or a RAM disk that is not there', () => {
+    const spec = specOf(lan('k', machines(1, 'boot: { kernel: /srv/k, initrd: /srv/i },')))
+    const planned = (missing: string[]) => {
+      const made = makePlan(spec, { ...readHost('one-node'), missing }, folders, { fileName: 'k.yaml' })
+      return 'problems' in made
+        ? made.problems.map(({ code, path, found }) => `${code} ${path} ${found}`)
+        : []
+    }
+    assert.deepEqual(planned(['/srv/i', '/other']), [
+      'image-missing machines[0].boot.initrd /srv/i: no such file',
+    ])
+    assert.deepEqual(planned([]), [])
+  })
+
   it('gives every decision a reason', () => {
     const { reasons } = planOf(lan('why', machines(2)), readHost('two-node'))
     const subjects = reasons.map(({ subject }) => subject)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { showRanges } from '../../../src/core/render/show-plan.js'
 import { showTable } from '../../../src/core/render/show-table.js'
-import { showProblems, showSteps } from '../../../src/index.js'
+import { showPlan, showProblems, showSteps } from '../../../src/index.js'
+import { readHost } from '../../golden/read-cases.js'
+import { planOf } from '../../plan-of.js'
 
 describe('what people see', () => {
   it('aligns columns without blanks at the end', () => {
@@ -12,6 +14,19 @@ describe('what people see', () => {
       ]),
       'A      LONG\nfirst  x',
     )
+  })
+
+  it('says once what was decided alike for many machines, and fits the terminal', () => {
+    const many = Array.from(
+      { length: 40 },
+      (_, i) => `  - { name: vm${i}, memory: 64M, interfaces: [lan] }\n`,
+    )
+    const text = `version: 1\nname: many\nnetworks: [{ name: lan }]\nmachines:\n${many.join('')}`
+    const plan = planOf(text, readHost('one-node'))
+    const why = showPlan(plan).split('Why:')[1]?.trimEnd().split('\n') ?? []
+    assert.ok(why.length < 10, why.join('\n'))
+    assert.match(why.join('\n'), /^ {2}memory: 40 machines \(vm0, vm1, …\) +memfd/m)
+    for (const line of showPlan(plan, 72).split('\n')) assert.ok(line.length <= 72, line)
   })
 
   it('joins neighbouring numbers', () => {

@@ -29,6 +29,7 @@ export function sightsOf(host: string, changes: Partial<Sights> = {}): Sights {
     facts,
     folders,
     suggestedName: 'lab',
+    width: null,
     subnets: ['192.168.77.0/24', '172.17.0.0/16'],
     libvirtNetworks: facts.libvirt === null ? null : ['default'],
     guests: [
