@@ -5,13 +5,26 @@ import { showTable } from '../core/render/show-table.js'
 export function showInterfaces(interfaces: InterfaceStatus[], width: number | null = null): string[] {
   if (interfaces.length === 0) return []
   const heading = ['INTERFACE', 'NETWORK', 'STATE', 'QUEUES', 'MEMORY', 'WORKER', 'DROPS', 'LAST ERROR']
-  const agreed = interfaces.filter(({ features }) => features.length > 0)
   return [
     showTable([heading, ...interfaces.map(interfaceRow)], width),
-    ...agreed.map((one) => `features of ${nameOf(one)}: ${one.features.join(' ')}`),
+    ...showFeatures(interfaces),
     ...interfaces.filter(({ far }) => far).map(showFar),
     ...interfaces.flatMap(showFarUplink),
   ]
+}
+
+/** Alike guests agree on alike features: said once. */
+function showFeatures(interfaces: InterfaceStatus[]): string[] {
+  const agreed = new Map<string, string[]>()
+  for (const one of interfaces.filter(({ features }) => features.length > 0)) {
+    const features = one.features.join(' ')
+    agreed.set(features, [...(agreed.get(features) ?? []), nameOf(one)])
+  }
+  return [...agreed].map(([features, names]) => {
+    const who =
+      names.length <= 3 ? names.join(', ') : `${names.length} interfaces (${names.slice(0, 2).join(', ')}, …)`
+    return `features of ${who}: ${features}`
+  })
 }
 
 function interfaceRow(one: InterfaceStatus): string[] {

@@ -13,6 +13,7 @@ import { readUplink } from '../../host/uplink.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { showInterfaces } from '../show-interfaces.js'
 import { showNetwork } from '../show-network.js'
+import { showTrouble } from '../show-trouble.js'
 import { showPorts } from './switch-ports.js'
 
 export async function run(input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {
@@ -40,6 +41,7 @@ export async function run(input: CommandInput, { places, width }: CommandContext
     ...(info === null ? [] : [showPorts(ports, width)]),
     ...showStray(info?.lost ?? [], orphans),
     ...showKeptDisks(kept),
+    ...showTrouble(deployments),
   ]
   if (receipts.length === 0) blocks.splice(1, 0, 'No deployments. Begin with `vhostkit apply SPEC`.')
   return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports, orphans, kept }, exitCode: 0 }

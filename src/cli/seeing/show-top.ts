@@ -48,9 +48,18 @@ function headLines(view: View): string[] {
       : `${showShort(sum(({ rx }) => rx?.frames_per_s ?? 0))} frames/s, ${showShort(sum(({ rx }) => rx?.bits_per_s ?? 0))}bit/s in, ${showShort(drops)} dropped/s`
   return [
     `vhostkit-switch ${version}  up ${showTime(uptime_ms)}  pid ${pid}  start ${starts}`,
-    `${flows}  ${count(view.ports.length, 'port')}, ${count(networks, 'network')}`,
+    `${flows}  ${count(view.ports.length, 'port')}${notUp(view.ports)}, ${count(networks, 'network')}`,
     ...nodeLine(view),
   ]
+}
+
+/** " (1 BROKEN, 2 waiting)"; nothing when all are up. */
+function notUp(ports: PortView[]): string {
+  const parts = (['broken', 'waiting', 'connected'] as const).flatMap((state) => {
+    const number = ports.filter((port) => port.state === state).length
+    return number === 0 ? [] : [`${number} ${state === 'broken' ? 'BROKEN' : state}`]
+  })
+  return parts.length === 0 ? '' : ` (${parts.join(', ')})`
 }
 
 /** Only where nodes are known; a port that is served from afar is what one looks for. */
@@ -107,17 +116,19 @@ const portColumns: Column<PortView>[] = [
 ]
 
 function portLines(view: View, sort: Sort, options: TopOptions): string[] {
-  const sorted = [...view.ports].sort((a, b) => weight(b, sort) - weight(a, sort) || compareNames(a, b))
+  // Whatever the order: what is broken must not be scrolled away.
+  const sorted = [...view.ports].sort(
+    (a, b) =>
+      Number(b.state === 'broken') - Number(a.state === 'broken') ||
+      weight(b, sort) - weight(a, sort) ||
+      a.name.localeCompare(b.name, 'en', { numeric: true }),
+  )
   return paint(fitColumns(portColumns, sorted, options.width), options.color)
 }
 
 function weight(port: PortView, sort: Sort): number {
   if (sort === 'rx' || sort === 'tx') return port[sort]?.frames_per_s ?? 0
   return sort === 'drops' ? dropRate(port) : 0
-}
-
-function compareNames(a: PortView, b: PortView): number {
-  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }
 
 function dropRate({ drops_per_s }: PortView): number {

@@ -58,7 +58,7 @@ describe('top: screen', () => {
   it('has everything where there is room', () => {
     assert.deepEqual(show({ width: 160 }), [
       'vhostkit-switch 0.1.0  up 3 s  pid 7  start 1',
-      '1.23M frames/s, 987Mbit/s in, 13 dropped/s  3 ports, 2 networks',
+      '1.23M frames/s, 987Mbit/s in, 13 dropped/s  3 ports (1 waiting), 2 networks',
       'node 0: 1 worker, 1 guest  node 1: 1 worker, 1 guest',
       '',
       'WORKER    LOAD                        CORE  NODE  STATE     QUEUES',
@@ -93,6 +93,17 @@ describe('top: screen', () => {
     const end = showTop(view, { ...plain, height: 14, scroll: 99, footer: 'q quit' })
     assert.match(end.at(-3) ?? '', /^port29/)
     assert.equal(showTop(view, { ...plain, height: 3, footer: 'q quit' }).length, 3)
+  })
+
+  it('counts as people do, and shows first what is broken', () => {
+    const ports = Array.from({ length: 40 }, (_, index) => ({
+      name: `vm${index + 1}`,
+      state: index === 30 ? ('broken' as const) : ('up' as const),
+    }))
+    const lines = showTop(viewOf(null, sampleOf(1, ports)), { ...plain, height: 14 })
+    assert.match(lines.join('\n'), /40 ports \(1 BROKEN\)/)
+    const rows = lines.filter((line) => line.startsWith('vm')).map((line) => line.split(' ')[0])
+    assert.deepEqual(rows.slice(0, 4), ['vm31', 'vm1', 'vm2', 'vm3'])
   })
 
   it('marks trouble in colour, and nothing moves by that', () => {
@@ -146,7 +157,7 @@ const snapshots: Record<number, string[]> = {
   ],
   60: [
     'vhostkit-switch 0.1.0  up 3 s  pid 7  start 1',
-    '1.23M frames/s, 987Mbit/s in, 13 dropped/s  3 ports, 2 netw…',
+    '1.23M frames/s, 987Mbit/s in, 13 dropped/s  3 ports (1 wait…',
     'node 0: 1 worker, 1 guest  node 1: 1 worker, 1 guest',
     '',
     'WORKER    LOAD                        CORE  NODE  STATE',
@@ -160,7 +171,7 @@ const snapshots: Record<number, string[]> = {
   ],
   80: [
     'vhostkit-switch 0.1.0  up 3 s  pid 7  start 1',
-    '1.23M frames/s, 987Mbit/s in, 13 dropped/s  3 ports, 2 networks',
+    '1.23M frames/s, 987Mbit/s in, 13 dropped/s  3 ports (1 waiting), 2 networks',
     'node 0: 1 worker, 1 guest  node 1: 1 worker, 1 guest',
     '',
     'WORKER    LOAD                        CORE  NODE  STATE     QUEUES',
@@ -174,7 +185,7 @@ const snapshots: Record<number, string[]> = {
   ],
   132: [
     'vhostkit-switch 0.1.0  up 3 s  pid 7  start 1',
-    '1.23M frames/s, 987Mbit/s in, 13 dropped/s  3 ports, 2 networks',
+    '1.23M frames/s, 987Mbit/s in, 13 dropped/s  3 ports (1 waiting), 2 networks',
     'node 0: 1 worker, 1 guest  node 1: 1 worker, 1 guest',
     '',
     'WORKER    LOAD                        CORE  NODE  STATE     QUEUES',

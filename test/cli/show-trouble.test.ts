@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict'
+import type { InterfaceStatus } from '../../src/apply/interface-status.js'
+import type { DeploymentStatus, MachineStatus } from '../../src/apply/status.js'
+import { showInterfaces } from '../../src/cli/show-interfaces.js'
+import { showTrouble } from '../../src/cli/show-trouble.js'
+
+const machine = (name: string, change: Partial<MachineStatus> = {}): MachineStatus => ({
+  name,
+  running: true,
+  pid: 1,
+  state: 'running',
+  console: '/c',
+  ...change,
+})
+const card = (name: string, change: Partial<InterfaceStatus> = {}): InterfaceStatus => ({
+  machine: name,
+  index: 0,
+  network: 'lan',
+  mac: '52:54:00:00:00:01',
+  port: `many.${name}.net0`,
+  state: 'up',
+  connects: 1,
+  queues: { offered: 1, started: 1 },
+  features: ['VERSION_1', 'MRG_RXBUF'],
+  memory_node: 0,
+  worker_nodes: [0],
+  far: false,
+  far_uplink: null,
+  drops: {},
+  last_error: null,
+  ...change,
+})
+const names = Array.from({ length: 40 }, (_, index) => `vm${index + 1}`)
+const deployment = (change: Partial<DeploymentStatus> = {}): DeploymentStatus => ({
+  deployment: 'many',
+  status: 'applied',
+  operation: '',
+  time: '',
+  spec: 'many.yaml',
+  machines: names.map((name) => machine(name)),
+  interfaces: names.map((name) => card(name)),
+  networks: [],
+  reserved: [],
+  ...change,
+})
+
+describe('status of forty machines', () => {
+  it('has nothing to say when all is well, or was stopped', () => {
+    const off = names.map((name) => machine(name, { running: false, state: 'off' }))
+    assert.deepEqual(showTrouble([deployment(), deployment({ status: 'stopped', machines: off })]), [])
+  })
+
+  it('names the one that is off, the one that is paused and the card that is broken', () => {
+    const machines = names.map((name) => {
+      if (name === 'vm7') return machine(name, { running: false, state: 'off' })
+      return machine(name, name === 'vm9' ? { state: 'paused' } : {})
+    })
+    const interfaces = names.map((name) =>
+      card(name, name === 'vm31' ? { state: 'broken', last_error: 'EPROTO' } : {}),
+    )
+    assert.deepEqual(
+      showTrouble([deployment({ machines, interfaces })])
+        .join('')
+        .split('\n'),
+      [
+        'Not as applied:',
+        '  vm7: off; `vhostkit start many vm7`',
+        '  vm9: paused; `vhostkit console vm9` shows what it says',
+        '  vm31 net0: broken (EPROTO); `vhostkit doctor` says why',
+      ],
+    )
+  })
+
+  it('stays short when all are in trouble', () => {
+    const machines = names.map((name) => machine(name, { running: false, state: 'off' }))
+    const lines = showTrouble([deployment({ machines })])
+      .join('')
+      .split('\n')
+    assert.deepEqual([lines.length, lines.at(-1)], [12, '  … and 30 more'])
+  })
+
+  it('says once what all guests agreed on', () => {
+    const lines = showInterfaces(deployment().interfaces).join('\n').split('\n')
+    assert.equal(lines.length, 42)
+    assert.equal(lines.at(-1), 'features of 40 interfaces (vm1 net0, vm2 net0, …): VERSION_1 MRG_RXBUF')
+  })
+})
