@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from '../../src/cli/command.js'
@@ -7,6 +7,7 @@ import { commands } from '../../src/cli/commands.js'
 import { makeGuest } from '../../src/demo/guest/guest.js'
 import { misfits, readShapes } from '../docs/json-shapes.js'
 import { listPages, readBlocks } from '../docs/read-pages.js'
+import { echoLines, inOrdinaryPlaces, keepRecording, sameEverywhere } from '../docs/recording.js'
 import { testFolderPrefix } from './host-state.js'
 import { startCli } from './run-cli.js'
 
@@ -43,8 +44,11 @@ describe('documents', () => {
         if (name !== undefined) writeFileSync(join(base, name), lines.join('\n'))
       }
       const script = blocks.filter(({ kind }) => kind === 'sh run').flatMap(({ lines }) => lines)
-      const { exitCode, stderr } = await shell(script.join('\n'))
+      const recording = page.replace(/\.md$/, '.txt')
+      const isRecorded = existsSync(recording)
+      const { exitCode, stdout, stderr } = await shell(isRecorded ? echoLines(script) : script.join('\n'))
       assert.equal(exitCode, 0, stderr)
+      if (isRecorded) keepRecording(recording, inOrdinaryPlaces(stdout, base), sameEverywhere)
     })
   }
 
