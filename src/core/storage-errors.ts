@@ -13,7 +13,7 @@ export const storageErrors = {
     'Leave overlay: false out: then each machine writes an overlay of its own.',
   ),
   'image-size': row(3, 'A disk would be smaller than its image.', 'Give it a larger size, or none.'),
-  'image-missing': row(4, 'There is no such image.', 'Check the path of the disk in the spec.'),
+  'image-missing': row(4, 'There is no such image, kernel or RAM disk.', 'Check the path in the spec.'),
   'image-unusable': row(
     4,
     'The image cannot be used.',
