@@ -1,14 +1,11 @@
 import { join } from 'node:path'
 import { readSpec, requireSpec, type SpecText } from '../apply/prepare.js'
 import { VhostkitError } from '../core/errors.js'
-import type { Facts } from '../core/facts/facts.js'
 import type { PlanOptions } from '../core/plan/make-plan.js'
-import { bootPaths, imagePaths } from '../core/spec/image-paths.js'
 import { macPattern, whyNotACardMac } from '../core/spec/mac.js'
 import { overrideSpec, requireConnect, requireName } from '../core/spec/override-spec.js'
 import type { BootSpec, Spec } from '../core/spec/spec.js'
 import { guestCmdline } from '../demo/guest/cmdline.js'
-import { readFacts } from '../host/facts.js'
 import { cacheOf } from '../world/cache-folder.js'
 import { exists, listFolder } from '../world/files.js'
 import type { CommandInput } from './command.js'
@@ -30,11 +27,6 @@ export async function readSpecInput(input: CommandInput, places: Places): Promis
   })
   const planOptions = { fileName: specText.path, defaultBoot: await findTestGuest(places.root) }
   return { specText, spec, planOptions }
-}
-
-/** What the host is, with the files that the spec names. */
-export function readFactsFor(spec: Spec, { builtSwitch, folders }: Places): Promise<Facts> {
-  return readFacts(builtSwitch, imagePaths(spec, folders.state), bootPaths(spec))
 }
 
 /** The guest that the demo made, so that a spec without `boot` has something to start. */

@@ -1,7 +1,7 @@
 import { requirePlan } from '../apply/prepare.js'
 import type { Facts } from '../core/facts/facts.js'
 import type { Plan } from '../core/plan/plan.js'
-import { imagePaths } from '../core/spec/image-paths.js'
+import { bootPaths, imagePaths } from '../core/spec/image-paths.js'
 import type { Spec } from '../core/spec/spec.js'
 import { readFacts } from '../host/facts.js'
 import type { CommandInput } from './command.js'
@@ -14,7 +14,7 @@ export async function readPlan(input: CommandInput, places: Places): Promise<Pla
   return requirePlan(spec, await readFactsFor(spec, places), places.folders, planOptions)
 }
 
-/** This host, with the images that a spec names. */
+/** This host, with the files that a spec names. */
 export function readFactsFor(spec: Spec, { builtSwitch, folders }: Places): Promise<Facts> {
-  return readFacts(builtSwitch, imagePaths(spec, folders.state))
+  return readFacts(builtSwitch, imagePaths(spec, folders.state), bootPaths(spec))
 }
