@@ -233,20 +233,30 @@ static bool reaches_out(const json_t *request)
     return path && path[0] == '/' && (strncmp(path, grammar_folder, strlen(grammar_folder)) != 0 || strstr(path, ".."));
 }
 
-/* What a capture is for goes at once, with a connection or without: it leaves no trace. */
-static void end_capture(const struct answer_effect *effect)
+/* What a capture is for goes at once, with a connection or without. True: the loop made a turn, so front ends may have come and gone. */
+static bool end_capture(const struct answer_effect *effect)
 {
     int pair[2];
 
     if (effect->live == NULL)
-        return;
+        return false;
     if (requests % 2 == 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
         datapath_capture_cancel(effect->live);
-        return;
+        return false;
     }
     datapath_capture_attach(effect->live, pair[0]);
     close(pair[1]);
     turn();
+    return true;
+}
+
+static void check_no_captures(const json_t *ports)
+{
+    const json_t *port;
+    size_t i;
+
+    json_array_foreach((json_t *)ports, i, port)
+        FUZZ_CHECK(json_object_get(port, "captures") == NULL, "a capture whose client is gone is still there");
 }
 
 static void ask(const char *text, size_t length)
@@ -267,13 +277,15 @@ static void ask(const char *text, size_t length)
     char *answer = command_handle(&commander, exact, length, &effect);
     enum model_outcome outcome = model_check_answer(request, answer, &effect);
 
-    end_capture(&effect);
+    bool turned = end_capture(&effect);
     struct model now = look();
 
     if (outcome == MODEL_ADDED || outcome == MODEL_DELETED) {
         model_check_change(request, answer, outcome, &old, &now);
         unsaved = false; /* what was offered meanwhile was saved with it */
         check_saved();
+    } else if (turned) {
+        check_no_captures(now.ports);
     } else {
         model_check_same(&old, &now, commander.state_path == state_path);
     }
