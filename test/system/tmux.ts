@@ -3,12 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 /** A real terminal with a shell in it, which a test types into and reads. */
 export class Tmux {
+  static #made = 0
   readonly #socket: string
   readonly #env: Record<string, string>
 
   /** `folder`: where the shell begins and the socket is. */
   constructor(folder: string, env: Record<string, string>, [columns, rows]: [number, number]) {
-    this.#socket = `${folder}/.tmux`
+    // Each its own: a server that was just ended may still take the connection.
+    this.#socket = `${folder}/.tmux${Tmux.#made++}`
     this.#env = env
     const size = ['-x', String(columns), '-y', String(rows)]
     // Nothing of the person's own settings; a scrollback that holds the whole run.

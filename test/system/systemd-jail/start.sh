@@ -59,7 +59,7 @@ done
 there=$root/opt/vhostkit-jail
 mkdir -p "$there/dist" "$there/native/build/test" "$there/node_modules"
 cp -r "$checkout/bin" "$checkout/templates" "$checkout/hooks" "$checkout/package.json" "$checkout/tsconfig.json" "$there"
-cp -r "$checkout/dist/src" "$there/dist"
+cp -r "$checkout/dist/src" "$checkout/dist/hook" "$there/dist"
 cp "$checkout/native/build/vhostkit-switch" "$there/native/build"
 cp "$checkout/native/build/test/play-traffic" "$there/native/build/test"
 chown -R 0:0 "$there"
