@@ -71,9 +71,11 @@ static void on_config_changed(void *owner)
 
 static struct event_timer turning;
 static unsigned rounds;
+static bool turned;
 
 static void stop_turn(void *owner)
 {
+    turned = true;
     event_loop_stop(owner);
 }
 
@@ -83,12 +85,14 @@ static void end_turn(void *owner)
     event_loop_start_timer(owner, &turning, 0, ++rounds < 2 ? end_turn : stop_turn, owner);
 }
 
-/* Whatever is ready is handled once. */
+/* Whatever is ready is handled once. A switch.shutdown of before, maybe in another input, ends the loop before it begins: then again. */
 static void turn(void)
 {
     rounds = 0;
+    turned = false;
     event_loop_start_timer(commander.loop, &turning, 0, end_turn, commander.loop);
-    FUZZ_CHECK(event_loop_run(commander.loop) == 0, "the loop failed");
+    while (!turned)
+        FUZZ_CHECK(event_loop_run(commander.loop) == 0, "the loop failed");
     event_loop_stop_timer(commander.loop, &turning);
 }
 
