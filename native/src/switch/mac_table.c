@@ -18,7 +18,7 @@
  *
  * A guest chooses the addresses it sends, so two things bound what it can do:
  * the buckets depend on random numbers that it does not know, and a new address only
- * ever pushes out an address of the same port, or, where the table is full, of one that has more (H40).
+ * ever pushes out one of a port that has more, or, between equals, of the same port (H40).
  */
 #include "switch/mac_table.h"
 
@@ -301,29 +301,29 @@ static uint32_t find_oldest(const struct mac_table *table, struct mac_place in, 
 }
 
 /*
- * Lock held, both buckets full. The slot of the entry that gives way, or SLOT_NONE: one of the port's own; else one of a port
- * that has more, so that ports that fill the table together do not keep the others' addresses out of it.
+ * Lock held, both buckets full. The slot of the entry that gives way, or SLOT_NONE: one of a port that has more, so that ports
+ * that fill the table together keep no others' addresses out of it; between equals, and of a port at its limit, one of its own.
  */
-static uint32_t find_way(const struct mac_table *table, struct mac_place in, uint32_t port, uint32_t tick)
+static uint32_t find_way(const struct mac_table *table, struct mac_place in, uint32_t port, bool at_limit, uint32_t tick)
 {
-    uint32_t own = find_oldest(table, in, port, tick);
+    uint32_t own = at_limit ? find_oldest(table, in, port, tick) : SLOT_NONE;
     return own != SLOT_NONE ? own : find_oldest(table, in, find_richest(table, in, port), tick);
 }
 
 /* Lock held, address not in the table. Not learnt if nobody in its buckets has to make room. */
 static void insert(struct mac_table *table, uint32_t port, struct mac_place in, uint64_t mac, uint32_t tick)
 {
-    bool full = count_read(&table->ports[port].count) >= table->ports[port].limit;
+    bool at_limit = count_read(&table->ports[port].count) >= table->ports[port].limit;
     uint32_t slot = find_free(table, in);
     if (slot == SLOT_NONE) {
-        slot = find_way(table, in, port, tick);
+        slot = find_way(table, in, port, at_limit, tick);
         if (slot == SLOT_NONE)
             return;
         uint32_t loser = entry_port(slot_load(table, slot));
         list_remove(table, loser, slot);
-        full = full && loser != port;
+        at_limit = at_limit && loser != port;
     }
-    if (full)
+    if (at_limit)
         forget_oldest(table, port);
     slot_store(table, slot, entry_make(mac, port, tick));
     list_append(table, port, slot);

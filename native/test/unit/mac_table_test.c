@@ -265,17 +265,19 @@ static void test_flood_leaves_the_others_alone(void **state)
 static void test_capacity_is_held(void **state)
 {
     (void)state;
+    unsigned lost = 0; /* half of the slots taken, next to never two buckets full: one address in 90 000 tables */
     for (unsigned round = 0; round < 200; round++) { /* each table has its own random hash */
         struct mac_table *table = table_with_ports(1024, 2, 1024);
         for (uint64_t i = 0; i < 1024; i++) /* in a row, at distances, or differing in high bytes only */
             learn(table, i % 2, address(0, 0) + (i * (round / 4 + 1) << round % 4 * 8));
-        assert_int_equal(mac_table_count(table), 1024); /* half of the slots taken, no two buckets full */
+        lost += 1024 - mac_table_count(table);
         mac_table_destroy(table);
     }
+    assert_in_range(lost, 0, 1);
 }
 
 /* The smallest table has two buckets, and both are the candidates of each address. */
-static void test_full_buckets_give_way_within_a_port_first(void **state)
+static void test_full_buckets_give_way(void **state)
 {
     (void)state;
     struct mac_table *table = table_with_ports(1, 2, 100);
@@ -295,8 +297,9 @@ static void test_full_buckets_give_way_within_a_port_first(void **state)
 
     learn(table, 1, address(0, 5)); /* a move needs no room */
     learn(table, 1, address(1, 1));
-    assert_int_equal(look_up(table, address(0, 5)), MAC_PORT_NONE);
+    assert_int_equal(look_up(table, address(0, 5)), 1); /* who has more gave way */
     assert_int_equal(look_up(table, address(1, 1)), 1);
+    assert_int_equal(mac_table_port_count(table, 0), 14);
     assert_consistent(table);
     mac_table_destroy(table);
 }
@@ -456,7 +459,7 @@ int main(void)
         cmocka_unit_test(test_aged_and_moved_addresses_leave_the_order_right),
         cmocka_unit_test(test_flood_leaves_the_others_alone),
         cmocka_unit_test(test_capacity_is_held),
-        cmocka_unit_test(test_full_buckets_give_way_within_a_port_first),
+        cmocka_unit_test(test_full_buckets_give_way),
         cmocka_unit_test(test_full_table_has_room_for_who_has_less),
         cmocka_unit_test(test_full_buckets_between_equals),
         cmocka_unit_test(test_port_leaves_with_its_addresses),
