@@ -131,10 +131,15 @@ describe('live migration of a real machine, under traffic', function () {
   // it made no difference that could be told from chance.
   it('is wrong, and seen to be, when received frames are left out of the dirty log', async () => {
     const headerAndData = 1 | 2
-    scene = await Scene.begin(image, 1, silent, headerAndData)
-    const { old } = await scene.move('pause')
-    const { frames } = differingPages(old, scene.machine, answerStart)
-    process.stderr.write(`      ${frames.length} pages with a frame differ\n`)
-    assert.ok(frames.length > 0)
+    const differing: number[] = []
+    // A page that is written to after its copy need not be among those of a single move.
+    while (differing.length < 3 && !differing.some((count) => count > 0)) {
+      await scene?.rig.stop()
+      scene = await Scene.begin(image, 1, silent, headerAndData)
+      const { old } = await scene.move('pause')
+      differing.push(differingPages(old, scene.machine, answerStart).frames.length)
+    }
+    process.stderr.write(`      ${differing.join(', ')} pages with a frame differ\n`)
+    assert.ok(differing.some((count) => count > 0))
   })
 })
