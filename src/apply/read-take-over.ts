@@ -29,7 +29,8 @@ export async function readTakeOverSights(
   connect: string | null,
   { run, state }: Folders,
 ): Promise<TakeOverSights> {
-  const [images, receipts] = await Promise.all([readImages(domains.flatMap(imageFiles)), readReceipts(state)])
+  const images = readImages(domains.flatMap(imageFiles))
+  const receipts = await readReceipts(state)
   const seeds = receipts.flatMap((receipt) =>
     knownArtifacts(receipt).machines.flatMap(({ files = [] }) =>
       files.flatMap((file) => (file.kind === 'seed' ? [{ path: file.path, files: file.files }] : [])),

@@ -1,8 +1,6 @@
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import type { ImageFact } from '../core/facts/facts.js'
 import { publicKeyPattern } from '../core/spec/cloud-init-schema.js'
-import { showSize } from '../core/spec/size.js'
-import type { GuestChoice } from '../core/wizard/sights.js'
 import { readImages } from '../host/images.js'
 import { listFolder, readText } from '../world/files.js'
 
@@ -22,7 +20,7 @@ export async function findImages(folder: string, home: string, usual = usualFold
       return names.filter((name) => /\.(qcow2|img|raw|iso)$/i.test(name)).map((name) => join(one, name))
     }),
   )
-  const images = await readImages(paths.flat().slice(0, 10 * mostImages))
+  const images = readImages(paths.flat().slice(0, 10 * mostImages))
   const seen = new Set<string>()
   const usable = images.filter(({ fault, backing, identity }) => {
     const good = fault === null && backing === null && !seen.has(identity)
@@ -30,23 +28,6 @@ export async function findImages(folder: string, home: string, usual = usualFold
     return good
   })
   return usable.slice(0, mostImages)
-}
-
-export function imageChoice({ path, format, bytes }: ImageFact): GuestChoice {
-  const isCd = format === 'raw' && /\.iso$/i.test(path)
-  return {
-    id: path,
-    label: `${basename(path)}, ${isCd ? 'a CD to install from' : `a disk image (${format})`}`,
-    about: `${path}, ${showRoughly(bytes)}`,
-    boot: null,
-    disk: { use: isCd ? 'cdrom' : 'image', path, bytes },
-    addressed: false,
-  }
-}
-
-function showRoughly(bytes: number): string {
-  const mib = 1024 * 1024
-  return bytes < mib ? showSize(bytes) : showSize(Math.ceil(bytes / mib) * mib)
 }
 
 /** The public keys of a folder such as ~/.ssh, the first line of each file. */

@@ -3,11 +3,13 @@ import { basename, dirname, join } from 'node:path'
 import type { ImageFact } from '../core/facts/facts.js'
 import { namePattern } from '../core/spec/names.js'
 import { requireConnect } from '../core/spec/override-spec.js'
+import { imageChoice } from '../core/wizard/guest-choice.js'
 import type { GuestChoice, Sights } from '../core/wizard/sights.js'
 import { listNetworks } from '../drivers/libvirt/list-networks.js'
 import { readFacts } from '../host/facts.js'
+import { readFileSights, whyUnreadable } from '../host/file-sights.js'
 import { listFolder } from '../world/files.js'
-import { findImages, imageChoice, readKeys } from './find-images.js'
+import { findImages, readKeys } from './find-images.js'
 import type { Places } from './places.js'
 import { findTestGuest } from './read-input.js'
 
@@ -15,10 +17,9 @@ import { findTestGuest } from './read-input.js'
 export async function readSights(places: Places, folder: string, force: boolean): Promise<Sights> {
   const facts = await readFacts(places.builtSwitch)
   const name = basename(folder)
-  const [libvirtNetworks, guests, files, images, keys] = await Promise.all([
+  const [libvirtNetworks, guests, images, keys] = await Promise.all([
     facts.libvirt === null ? null : listNetworks(requireConnect(undefined, facts.uid)),
     findGuests(places.root, folder),
-    listFolder(folder),
     findImages(folder, homedir()),
     readKeys(join(homedir(), '.ssh')),
   ])
@@ -35,7 +36,7 @@ export async function readSights(places: Places, folder: string, force: boolean)
       ...images.filter((image) => !here(image)).map(imageChoice),
     ],
     keys,
-    takenFiles: force ? [] : files,
+    files: readFileSights(folder, force),
     width: process.stderr.isTTY === true && process.stderr.columns > 0 ? process.stderr.columns : null,
   }
 }
@@ -43,10 +44,13 @@ export async function readSights(places: Places, folder: string, force: boolean)
 /** Kernels with their RAM disks in the folder, and the demo's guest when it was made. */
 async function findGuests(root: string, folder: string): Promise<GuestChoice[]> {
   const files = await listFolder(folder)
-  const kernels = files.filter((file) => /^(vmlinuz|bzImage)/.test(file))
+  const readable = (file: string) => whyUnreadable(join(folder, file)) === null
+  const kernels = files.filter((file) => /^(vmlinuz|bzImage)/.test(file) && readable(file))
   const own = kernels.map((kernel): GuestChoice => {
     const version = kernel.replace(/^[^-]*/, '')
-    const initrd = files.find((file) => /^(initrd|initramfs)/.test(file) && file.includes(version))
+    const initrd = files.find(
+      (file) => /^(initrd|initramfs)/.test(file) && file.includes(version) && readable(file),
+    )
     const boot = {
       kernel: join(folder, kernel),
       initrd: initrd === undefined ? '' : join(folder, initrd),

@@ -27,8 +27,7 @@ export async function readFacts(
     readCanReserveHugepages(),
     readCanCreateTaps(),
   ])
-  const [found, missing, uefi, makers, uplink] = await Promise.all([
-    readImages(images),
+  const [missing, uefi, makers, uplink] = await Promise.all([
     findMissing(boots),
     readUefi(),
     findMakers(),
@@ -50,7 +49,7 @@ export async function readFacts(
     routes,
     dnsmasq,
     nft,
-    images: found,
+    images: readImages(images),
     ...(missing.length === 0 ? {} : { missing }),
     uefi,
     makers,

@@ -1,4 +1,4 @@
-import { constants, open } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs'
 import type { ImageFact } from '../core/facts/facts.js'
 
 /** A header of qcow2 with the longest name of what it lies over (QEMU: 1023 bytes). */
@@ -65,26 +65,26 @@ function readBacking(bytes: Buffer): string | null | undefined {
 }
 
 /** The images of these paths that are there, each path once. */
-export async function readImages(paths: string[]): Promise<ImageFact[]> {
-  const facts = await Promise.all([...new Set(paths)].map(readImage))
-  return facts.filter((fact) => fact !== null)
+export function readImages(paths: string[]): ImageFact[] {
+  return [...new Set(paths)].map(readImage).filter((fact) => fact !== null)
 }
 
-async function readImage(path: string): Promise<ImageFact | null> {
+/** The image at a path; null when there is nothing. At once, as the wizard asks with every key. */
+export function readImage(path: string): ImageFact | null {
   const unreadable = (fault: string): ImageFact => {
     return { path, format: 'raw', bytes: 0, backing: null, identity: path, fault }
   }
   try {
-    // Without waiting: a path may be a pipe that nobody writes to.
-    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    // Opening a device can set it off, and a pipe would keep us waiting if it took the place of a file just now.
+    if (!statSync(path).isFile()) return unreadable('it is no file')
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
-      const found = await file.stat()
-      const { size, dev, ino } = found
-      if (!found.isFile()) return unreadable('it is no file')
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
-      return { path, ...parseImage(buffer.subarray(0, bytesRead), size), identity: `${dev}:${ino}` }
+      const { size, dev, ino } = fstatSync(file)
+      const head = Buffer.alloc(headBytes)
+      const bytesRead = readSync(file, head, 0, headBytes, 0)
+      return { path, ...parseImage(head.subarray(0, bytesRead), size), identity: `${dev}:${ino}` }
     } finally {
-      await file.close()
+      closeSync(file)
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException

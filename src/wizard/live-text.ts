@@ -55,7 +55,8 @@ export const liveText = createPrompt<string, LiveTextConfig>((config, done) => {
 
   const message = theme.style.message(config.message, status)
   if (status === 'done') return `${prefix} ${message} ${theme.style.answer(value)}`
-  const shownDefault = value === '' ? theme.style.defaultAnswer(config.default) : null
+  const shownDefault =
+    value === '' && config.default !== '' ? theme.style.defaultAnswer(config.default) : null
   const wrong = expected !== null && (value !== '' || insisted)
   return [
     [prefix, message, shownDefault, value].filter((part) => part !== null).join(' '),

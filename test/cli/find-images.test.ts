@@ -3,7 +3,8 @@ import { execFileSync } from 'node:child_process'
 import { linkSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findImages, imageChoice, readKeys } from '../../src/cli/find-images.js'
+import { findImages, readKeys } from '../../src/cli/find-images.js'
+import { imageChoice } from '../../src/core/wizard/guest-choice.js'
 
 describe('what the wizard finds to boot', () => {
   let base: string

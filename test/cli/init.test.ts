@@ -30,8 +30,8 @@ describe('init without a terminal', function () {
   })
 
   it('replays answers from stdin, writes a spec that can be read back, and never writes over one', () => {
-    const answers =
-      'name: web\nnetworks: lan\nmachines: 3\nboot: own\nkernel: /srv/k\nmemory: 512M\nfile: out.yaml\n'
+    writeFileSync(join(folder, 'k'), 'a kernel')
+    const answers = `name: web\nnetworks: lan\nmachines: 3\nboot: own\nkernel: ${folder}/k\nmemory: 512M\nfile: out.yaml\n`
     const first = run(['--answers', '-', '--json'], answers)
     assert.equal(first.status, 0, first.stderr)
     const { file, applied, answers: given } = JSON.parse(first.stdout) as Record<string, unknown>
@@ -53,7 +53,10 @@ describe('init without a terminal', function () {
     writeFileSync(join(folder, 'a.json'), '{"memory": "255M", "boot": "own"}')
     const { status, stderr } = run(['--answers', 'a.json'])
     assert.equal(status, 3)
-    assert.match(stderr, /a\.json: memory: expected a multiple of 2M.*\[answers-refused\]/s)
+    assert.match(
+      stderr,
+      /a\.json: kernel: expected an absolute path.*memory: expected a multiple of 2M.*\[answers-refused\]/s,
+    )
     assert.equal(existsSync(join(folder, 'lab.yaml')), false)
     assert.equal(run(['--answers', 'none.json']).status, 3)
   })

@@ -34,6 +34,21 @@ describe('screens of the wizard', () => {
     assert.equal(await answer, '256M')
   })
 
+  it('say of a path what is there instead, with every key', async () => {
+    const { answer, events, getScreen } = await showQuestion(questionOf('kernel'))
+    assert.match(getScreen(), /^\? Where is the kernel\?\n/, 'no default that could not be')
+    events.keypress('enter')
+    assert.match(getScreen(), /expected an absolute path/, 'Enter does not take nothing')
+    events.type('/srv/vmlin')
+    assert.match(getScreen(), /expected a file that is there; in \/srv there is vmlinuz/)
+    events.keypress('enter')
+    assert.match(getScreen(), /\/srv\/vmlin\n[\s\S]*expected a file that is there/)
+    events.type('uz')
+    assert.doesNotMatch(getScreen(), /expected/)
+    events.keypress('enter')
+    assert.equal(await answer, '/srv/vmlinuz')
+  })
+
   it('fit a narrow terminal, without a word cut in two', async () => {
     for (const question of everyQuestion()) {
       const { getScreen } = await showQuestion(question, 40)

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { select } from '@inquirer/prompts'
 import { render } from '@inquirer/testing'
 import type { Question } from '../../src/core/wizard/question.js'
@@ -10,8 +11,13 @@ export const screensFile = 'test/wizard/screens.txt'
 
 /** Every question there is: two networks, two machines that are not alike, a kernel of one's own. */
 export function everyQuestion(): Question[] {
-  const own: Record<string, string> = { networks: 'lan, storage', alike: 'no', boot: 'own' }
-  const image: Record<string, string> = { boot: cloud.path }
+  const own: Record<string, string> = {
+    networks: 'lan, storage',
+    alike: 'no',
+    boot: 'own',
+    kernel: '/srv/vmlinuz',
+  }
+  const image: Record<string, string> = { boot: 'image', image: cloud.path }
   const asked = [own, image].flatMap(
     (wish) =>
       talk(sightsOf('two-node-libvirt'), ({ id, ...question }) => wish[id] ?? question.default).questions,
@@ -32,6 +38,11 @@ export async function renderScreens(): Promise<string> {
   for (const question of everyQuestion()) {
     const { getScreen, events, answer } = await showQuestion(question)
     screens.push(`==== ${question.id}\n${trimLines(getScreen())}\n`)
+    if (question.check(question.default) !== null) {
+      // Only a path is never known beforehand.
+      assert.match(question.id, /^(kernel|image)$/)
+      events.type(question.id === 'image' ? cloud.path : '/srv/vmlinuz')
+    }
     events.keypress('enter')
     await answer
   }

@@ -1,6 +1,7 @@
 import { makePlan } from '../plan/make-plan.js'
 import { showPlan } from '../render/show-plan.js'
 import { showProblems } from '../spec/show-problems.js'
+import { ownImage } from './guest-choice.js'
 import { type Answers, answerTo, choose, type Question } from './question.js'
 import type { Sights } from './sights.js'
 import { toSpec, toSpecText } from './to-spec.js'
@@ -38,7 +39,7 @@ function askAction(sights: Sights, answers: Answers): Question {
   })
 }
 
-function askFile({ takenFiles }: Sights, answers: Answers): Question {
+function askFile({ files }: Sights, answers: Answers): Question {
   const name = answerTo(answers, 'name')
   const free = [`${name}.yaml`, `${name}-2.yaml`, `${name}-3.yaml`, `${name}-new.yaml`]
   return {
@@ -47,17 +48,19 @@ function askFile({ takenFiles }: Sights, answers: Answers): Question {
     why: 'A new file; with --force also one that is there.',
     shown: [],
     choices: null,
-    default: free.find((file) => !takenFiles.includes(file)) ?? `${name}-spec.yaml`,
+    default: free.find((file) => files.whyUnwritable(file) === null) ?? `${name}-spec.yaml`,
     check: (text) => {
       if (!/^[^\0\r\n]{1,1024}$/.test(text) || text.endsWith('/')) return 'the name of a file'
-      return takenFiles.includes(text.replace(/^\.\//, '')) ? 'a file that is not there yet' : null
+      return files.whyUnwritable(text)
     },
   }
 }
 
 function review(sights: Sights, answers: Answers): { shown: string[]; possible: boolean } {
   const spec = toSpec(sights, answers)
-  const planned = 'ok' in spec ? makePlan(spec.ok, sights.facts, sights.folders) : spec
+  const image = ownImage(sights, answers)
+  const facts = { ...sights.facts, images: [...sights.facts.images, ...(image === null ? [] : [image])] }
+  const planned = 'ok' in spec ? makePlan(spec.ok, facts, sights.folders) : spec
   const outcome = 'ok' in planned ? showPlan(planned.ok, sights.width) : showProblems(planned.problems)
   const text = `${toSpecText(sights, answers)}\n${outcome}`
   return { shown: text.trimEnd().split('\n'), possible: 'ok' in planned }

@@ -1,17 +1,18 @@
 import { gib, showSize } from '../spec/size.js'
-import { checkDiskSize, checkPath, checkUser } from './check-text.js'
+import { checkDiskSize, checkFile, checkImage, checkUser } from './check-text.js'
+import { guestOf } from './guest-choice.js'
 import { type Answers, answerTo, choose, type Question } from './question.js'
 import type { GuestChoice, Sights } from './sights.js'
 
 /** What the machines boot; of an image also how large the disk is, its firmware and who logs in. */
 export function askGuest(sights: Sights, answers: Answers): Question[] {
-  const ask = askBoot(sights)
   const boot = answerTo(answers, 'boot')
-  if (boot === 'own') return [ask, ...askKernel()]
-  const disk = sights.guests.find(({ id }) => id === boot)?.disk ?? null
-  if (disk === null) return [ask]
+  if (boot === 'own') return [askBoot(sights), ...askKernel(sights)]
+  const asks = [askBoot(sights), ...(boot === 'image' ? [askImage(sights)] : [])]
+  const disk = guestOf(sights, answers)?.disk ?? null
+  if (disk === null) return asks
   return [
-    ask,
+    ...asks,
     askSize(disk),
     ...askFirmware(sights),
     ...(disk.use === 'image' ? askLogin(sights, answers) : []),
@@ -19,31 +20,46 @@ export function askGuest(sights: Sights, answers: Answers): Question[] {
 }
 
 function askBoot({ guests }: Sights): Question {
-  const own = { answer: 'own', label: 'a kernel of your own', about: 'You are asked for its path.' }
+  const about = 'You are asked for its path.'
+  const own = [
+    { answer: 'image', label: 'a disk image or CD from elsewhere', about },
+    { answer: 'own', label: 'a kernel of your own', about },
+  ]
   const found = guests.map(({ id, label, about }) => ({ answer: id, label, about }))
   return choose({
     id: 'boot',
     prompt: 'What shall the machines boot?',
     why:
       found.length === 0
-        ? 'No image was found. After `vhostkit demo` its guest can be chosen here.'
+        ? 'None was found in the usual places. After `vhostkit demo` its guest can be chosen here.'
         : 'These were found on this host.',
     shown: [],
-    choices: [...found, own],
+    choices: [...found, ...own],
     default: found[0]?.answer ?? 'own',
   })
 }
 
-function askKernel(): Question[] {
-  const path = { shown: [], choices: null }
+/** No default knows where: such a question wants an answer. */
+const path = { shown: [], choices: null, default: '' }
+
+function askImage({ files }: Sights): Question {
+  return {
+    ...path,
+    id: 'image',
+    prompt: 'Where is the image?',
+    why: 'An absolute path of a qcow2 or raw disk image, or of an .iso to install from.',
+    check: (text) => checkImage(text, files),
+  }
+}
+
+function askKernel({ files }: Sights): Question[] {
   return [
     {
       ...path,
       id: 'kernel',
       prompt: 'Where is the kernel?',
       why: 'An absolute path; QEMU loads it itself, so no boot loader is needed.',
-      default: '/srv/vmlinuz',
-      check: checkPath,
+      check: (text) => checkFile(text, files),
     },
     {
       ...path,
@@ -51,7 +67,7 @@ function askKernel(): Question[] {
       prompt: 'Where is its initial RAM disk?',
       why: 'An absolute path, or none.',
       default: 'none',
-      check: (text) => (text === 'none' ? null : checkPath(text)),
+      check: (text) => (text === 'none' ? null : checkFile(text, files)),
     },
     {
       ...path,

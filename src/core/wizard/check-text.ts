@@ -4,6 +4,7 @@ import { diskSizeSchema } from '../spec/disk-schema.js'
 import { mib, parseSize, showSize } from '../spec/size.js'
 import { cpusSchema, nameSchema, sizeSchema } from '../spec/value-schemas.js'
 import { splitWords } from './question.js'
+import type { FileSights } from './sights.js'
 
 /** Each says what was expected instead of a text, in the words of the spec's own schema; null when it is good. */
 export function checkName(text: string): string | null {
@@ -71,8 +72,19 @@ export function checkUser(text: string): string | null {
   return refusalOf(userSchema, text)
 }
 
-export function checkPath(text: string): string | null {
-  return /^\/[^\0\r\n]*$/.test(text) ? null : 'an absolute path'
+/** An absolute path of a file that this user can read. */
+export function checkFile(text: string, files: FileSights): string | null {
+  return /^\/[^\0\r\n]*$/.test(text) ? files.whyUnreadable(text) : 'an absolute path'
+}
+
+/** An image that is whole by itself, as `plan` wants it. */
+export function checkImage(text: string, files: FileSights): string | null {
+  const refusal = checkFile(text, files)
+  if (refusal !== null) return refusal
+  const image = files.readImage(text)
+  if (image === null) return `a file that is there; ${text} is gone`
+  const fault = image.backing === null ? image.fault : `it lies over ${image.backing}`
+  return fault === null ? null : `an image of qcow2 or raw that is whole by itself; of ${text}: ${fault}`
 }
 
 interface Schema {

@@ -1,4 +1,4 @@
-import type { Facts } from '../facts/facts.js'
+import type { Facts, ImageFact } from '../facts/facts.js'
 import type { Folders } from '../plan/plan.js'
 import type { BootSpec } from '../spec/spec.js'
 
@@ -15,10 +15,22 @@ export interface Sights {
   guests: GuestChoice[]
   /** Public keys of the user: the name of the file, and its line. */
   keys: { file: string; line: string }[]
-  /** Names that a new spec must not have, since there are files of them. */
-  takenFiles: string[]
+  files: FileSights
   /** Columns that the plan is shown in; null: as many as it takes. */
   width: number | null
+}
+
+/**
+ * Looks at a file while its path is typed, so none waits or changes anything. A fault says what is wanted
+ * and what was found; null when all is well.
+ */
+export interface FileSights {
+  /** What keeps this user from reading it. */
+  whyUnreadable(path: string): string | null
+  /** What keeps this user from writing a new spec there; the path may be relative. */
+  whyUnwritable(path: string): string | null
+  /** The image in it; null when there is no such file. */
+  readImage(path: string): ImageFact | null
 }
 
 /** Something that machines can boot. */

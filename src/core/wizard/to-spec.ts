@@ -4,13 +4,14 @@ import type { Problem } from '../spec/problem.js'
 import type { BootSpec, Spec } from '../spec/spec.js'
 import { writeYaml } from '../spec/write-yaml.js'
 import { groupsOf } from './ask-machines.js'
+import { guestOf } from './guest-choice.js'
 import { type Answers, answerTo, splitWords } from './question.js'
 import type { GuestChoice, Sights } from './sights.js'
 
 /** The spec that answers stand for, as a text that is written and parsed like any other. */
 export function toSpecText(sights: Sights, answers: Answers): string {
   const of = (id: string) => answerTo(answers, id)
-  const guest = sights.guests.find(({ id }) => id === of('boot')) ?? null
+  const guest = guestOf(sights, answers)
   const boot = guest === null ? ownBoot(answers) : guest.addressed ? null : guest.boot
   return writeYaml(
     {
@@ -48,7 +49,7 @@ export function toSpec(sights: Sights, answers: Answers): { ok: Spec } | { probl
 
 /** The addresses that the machines will have, as far as the wizard gives them any. */
 export function listAddresses(sights: Sights, answers: Answers): string[] {
-  const guest = sights.guests.find(({ id }) => id === answerTo(answers, 'boot'))
+  const guest = guestOf(sights, answers)
   if (guest?.addressed !== true && !hasSeed(answers)) return []
   return listMachines(answers).flatMap(
     ({ interfaces }, index) => addressOf(answers, interfaces, index)?.split('/')[0] ?? [],

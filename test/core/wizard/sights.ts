@@ -1,7 +1,7 @@
-import { imageChoice } from '../../../src/cli/find-images.js'
 import type { ImageFact } from '../../../src/core/facts/facts.js'
 import { gib } from '../../../src/core/spec/size.js'
-import type { Sights } from '../../../src/core/wizard/sights.js'
+import { imageChoice } from '../../../src/core/wizard/guest-choice.js'
+import type { FileSights, Sights } from '../../../src/core/wizard/sights.js'
 import { readHost } from '../../golden/read-cases.js'
 import { folders } from '../../plan-of.js'
 
@@ -20,6 +20,15 @@ export const cd: ImageFact = {
   format: 'raw',
   bytes: 700_000_256,
   identity: '8:1:21',
+}
+
+const readable = ['/srv/k', '/a b/"c"', '/srv/vmlinuz', cloud.path, cd.path]
+const fileSights: FileSights = {
+  whyUnreadable: (path) =>
+    readable.includes(path) ? null : 'a file that is there; in /srv there is vmlinuz',
+  whyUnwritable: (path) =>
+    /^(\.\/)?lab\.yaml$/.test(path) ? `a file that is not there yet; ${path} is` : null,
+  readImage: (path) => [cloud, cd].find((image) => image.path === path) ?? null,
 }
 
 /** What the wizard would see on a captured host. */
@@ -48,7 +57,7 @@ export function sightsOf(host: string, changes: Partial<Sights> = {}): Sights {
       { file: 'id_ed25519.pub', line: `ssh-ed25519 ${'A'.repeat(60)} me@here` },
       { file: 'work.pub', line: `ssh-rsa ${'B'.repeat(60)}` },
     ],
-    takenFiles: ['lab.yaml'],
+    files: fileSights,
     ...changes,
   }
 }
