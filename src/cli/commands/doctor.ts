@@ -8,11 +8,12 @@ import { readDomainFacts } from '../../doctor/read-domain-facts.js'
 import { readFacts } from '../../host/facts.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { readConnect } from '../read-input.js'
+import { showFindings } from '../show-findings.js'
 
 /** `--json`: { facts, findings: [{code, subject, level, what, why, fix, repair}], repaired: [{code, subject, repair, outcome, why}] }. */
 export async function run(
   input: CommandInput,
-  { places, report, signal }: CommandContext,
+  { places, report, signal, width }: CommandContext,
 ): Promise<CommandResult> {
   const { folders, builtSwitch } = places
   const { domain } = input.args
@@ -40,9 +41,9 @@ export async function run(
   return {
     text: [
       ...repaired.map(showRepaired),
-      ...findings.map(showFinding),
+      ...showFindings(findings, width),
       '',
-      `${problems} problems, ${notes} notes.`,
+      `${count(problems, 'problem')}, ${count(notes, 'note')}.`,
     ].join('\n'),
     data: { facts, findings, repaired },
     exitCode: failed ? 1 : problems > 0 ? 4 : 0,
@@ -65,9 +66,6 @@ function showRepaired({ repair, outcome, why }: Repaired): string {
   return outcome === 'mended' ? `mended   ${repair}` : `UNDONE   ${repair}: ${why}`
 }
 
-const marks = { ok: 'ok     ', note: 'note   ', problem: 'PROBLEM' }
-
-function showFinding({ code, subject, level, what, why, fix }: Finding): string {
-  const lines = [why, fix].filter((line) => line !== '').map((line) => `          ${line}`)
-  return [`${marks[level]}  ${subject}: ${what}${code === null ? '' : ` [${code}]`}`, ...lines].join('\n')
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

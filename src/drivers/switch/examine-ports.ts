@@ -50,7 +50,7 @@ export function examineStray(lost: string[], orphans: string[]): Finding[] {
       note(
         'port-orphan',
         `port ${name}`,
-        'belongs to no deployment any more',
+        'of no deployment any more',
         'The switch was off when its deployment was destroyed, and remembered it.',
         '`vhostkit switch start` or the next `vhostkit apply` forgets it.',
       ),
@@ -146,7 +146,9 @@ function examineNode(subject: string, port: PortInfo, workers: WorkerInfo[]): Fi
       `Free memory of node ${node}, then restart the machine or the switch.`,
     )
   }
-  return fine(subject, `${port.state}, connected ${port.connects} times`)
+  // A tap is opened, not connected to.
+  if (port.kind === 'tap') return fine(subject, port.state)
+  return fine(subject, `${port.state}, connected ${port.connects === 1 ? 'once' : `${port.connects} times`}`)
 }
 
 function codeOfError(text: string): 'socket-refused' | 'features-refused' | 'port-failed' {
