@@ -78,8 +78,33 @@ export function dnsmasqs(sandbox: Sandbox): string[] {
 /** The command line tool in the namespace of the "host". */
 export const insideProgram = ['ip', 'netns', 'exec', host, process.execPath, 'bin/vhostkit.js']
 
-/** Waits until a guest is up, and talks with it. */
-export async function meetGuest(sandbox: Sandbox, machine: string): Promise<GuestSession> {
+/** What the host does for a network, all of it. */
+export const fullNetwork = 'dhcp: { domain: lab.internal }, nat: true'
+
+/** The guests that a test talks with. */
+export class Guests {
+  readonly #sessions = new Map<string, GuestSession>()
+
+  of(machine: string): GuestSession {
+    return this.#sessions.get(machine) ?? assert.fail(`${machine} runs`)
+  }
+
+  /** Waits until the guests of `outSpec` are up. */
+  async meet(sandbox: Sandbox): Promise<void> {
+    for (const machine of ['one', 'two_2']) this.#sessions.set(machine, await meetGuest(sandbox, machine))
+  }
+
+  /** How many of three pings are answered. */
+  async pings(machine: string, peer: string): Promise<number> {
+    return (await this.of(machine).ping(peer, 3, 0.3)).received
+  }
+
+  close(): void {
+    for (const session of this.#sessions.values()) session.close()
+  }
+}
+
+async function meetGuest(sandbox: Sandbox, machine: string): Promise<GuestSession> {
   const { data } = await sandbox.json('console', `out/${machine}`, '--until', '^@ready', '--for', '90')
   assert.equal(data.ended, 'matched', `${machine} boots: ${data.said}`)
   const socket = join(sandbox.run, `machines/out.${machine}/console.sock`)

@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type GuestImage, makeGuest } from '../../src/demo/guest/guest.js'
-import type { GuestSession } from '../../src/demo/guest/guest-session.js'
 import { lookAtHost, requireRoot } from './host-state.js'
 import {
   beyond,
   beyondAddress,
   dnsmasqs,
+  fullNetwork,
+  Guests,
   host,
   inside,
   insideProgram,
   ip,
   lookAtNetwork,
   makeSpaces,
-  meetGuest,
   outSpec,
   readOwnAddress,
   removeSpaces,
@@ -40,7 +40,7 @@ describe('DHCP and NAT', function () {
   let untouched: ReturnType<typeof lookAtHost>
   let guestFiles: GuestImage
   let was: Record<string, string>
-  const guests: Record<string, GuestSession> = {}
+  const guests = new Guests()
 
   before(async function () {
     requireRoot(this)
@@ -51,7 +51,7 @@ describe('DHCP and NAT', function () {
     guestFiles = await makeGuest(process.cwd(), () => undefined, new AbortController().signal)
   })
   after(async () => {
-    for (const guest of Object.values(guests)) guest.close()
+    guests.close()
     await sandbox?.json('destroy', 'out', '--grace', '0').catch(() => undefined)
     removeSpaces()
     sandbox?.remove()
@@ -59,15 +59,10 @@ describe('DHCP and NAT', function () {
 
   const write = (network: string, kernel?: string) =>
     sandbox.writeSpec(outSpec({ ...guestFiles, ...(kernel === undefined ? {} : { kernel }) }, network))
-  const full = 'dhcp: { domain: lab.internal }, nat: true'
   const apply = (spec: string) => applySpec(sandbox, spec)
   const network = async () =>
     ((await sandbox.json('status', 'out')).data as unknown as Status).deployments[0]?.networks[0]
-  const guest = (name: string) => guests[name] ?? assert.fail(`${name} runs`)
-  const pings = async (name: string, peer: string) => {
-    const said = await guest(name).run(`ping -q -c 3 -i 0.3 -W 2 ${peer}`)
-    return Number(/(\d) packets received/.exec(said)?.[1] ?? 0)
-  }
+  const pings = (name: string, peer: string) => guests.pings(name, peer)
   const findings = async () => {
     const { data } = await sandbox.json('doctor')
     const all = data.findings as { code: string | null; level: string; fix: string }[]
@@ -76,7 +71,7 @@ describe('DHCP and NAT', function () {
   const codes = async () => (await findings()).map(({ code, level }) => `${level} ${code}`)
 
   it('is undone when a later step fails', async () => {
-    const { exitCode, data } = await sandbox.json('apply', write(full, '/etc/hostname'))
+    const { exitCode, data } = await sandbox.json('apply', write(fullNetwork, '/etc/hostname'))
     assert.deepEqual([exitCode, errorOf(data).code], [1, 'qemu-start-failed'], JSON.stringify(data))
     assert.deepEqual(lookAtNetwork(sandbox), was)
     assert.equal(existsSync(join(sandbox.run, 'networks/out.lan')), false)
@@ -84,9 +79,9 @@ describe('DHCP and NAT', function () {
   })
 
   it('is applied, and a second time nothing changes', async () => {
-    await apply(write(full))
-    for (const name of ['one', 'two_2']) guests[name] = await meetGuest(sandbox, name)
-    assert.deepEqual(await apply(write(full)), [])
+    await apply(write(fullNetwork))
+    await guests.meet(sandbox)
+    assert.deepEqual(await apply(write(fullNetwork)), [])
     assert.deepEqual(await codes(), [])
   })
 
@@ -103,7 +98,7 @@ describe('DHCP and NAT', function () {
   })
 
   it('gives guests addresses and names', async () => {
-    const addresses = await Promise.all(['one', 'two_2'].map((name) => readOwnAddress(guest(name))))
+    const addresses = await Promise.all(['one', 'two_2'].map((name) => readOwnAddress(guests.of(name))))
     assert.match(addresses[0] ?? '', /^192\.168\.79\.(12[89]|1[3-9]\d|2\d\d)\/24$/)
     assert.equal(addresses[1], '192.168.79.20/24')
     const leases = (await network())?.dhcp?.leases ?? []
@@ -111,10 +106,10 @@ describe('DHCP and NAT', function () {
       `one ${addresses[0]}`,
       'two-2 192.168.79.20/24',
     ])
-    const answer = await guest('one').run('nslookup two-2.lab.internal')
+    const answer = await guests.of('one').run('nslookup two-2.lab.internal')
     assert.match(answer, /Address(?: 1)?:\s+192\.168\.79\.20/)
     assert.match(
-      await guest('two_2').run('cat /etc/resolv.conf'),
+      await guests.of('two_2').run('cat /etc/resolv.conf'),
       /search lab.internal\s+nameserver 192\.168\.79\.1/,
     )
     assert.equal(await pings('two_2', 'one'), 3)
@@ -150,14 +145,18 @@ describe('DHCP and NAT', function () {
     const found = await network()
     assert.deepEqual([found?.dhcp?.pid, found?.nat?.state, found?.nat?.forwarding], [0, 'missing', false])
     assert.equal(await pings('one', beyondAddress), 0)
-    assert.deepEqual(await apply(write(full)), ['start-dhcp lan', 'set-nat lan'])
+    assert.deepEqual(await apply(write(fullNetwork)), ['start-dhcp lan', 'set-nat lan'])
     assert.equal(await pings('one', beyondAddress), 0, 'the chain of others still drops')
+    // The same by a rule, with a policy that looks as if all might pass.
+    inside(host, 'nft', 'chain ip filter FORWARD { policy accept; }; add rule ip filter FORWARD counter drop')
+    assert.deepEqual(await codes(), ['note forward-dropped'])
+    assert.equal(await pings('one', beyondAddress), 0)
     inside(host, 'nft', 'delete', 'table', 'ip', 'filter')
     assert.equal(await pings('one', beyondAddress), 3)
     await unblockLegacy()
     inside(host, 'nft', 'flush', 'chain', 'ip', table, 'forward')
     assert.deepEqual(await codes(), ['problem nat-table-changed'])
-    assert.deepEqual(await apply(write(full)), ['set-nat lan'])
+    assert.deepEqual(await apply(write(fullNetwork)), ['set-nat lan'])
     assert.deepEqual(await codes(), [])
   })
 
@@ -187,7 +186,7 @@ describe('DHCP and NAT', function () {
     assert.equal(await pings('one', '192.168.79.1'), 3)
     assert.equal(await pings('one', beyondAddress), 0)
     // Forwarding alone does not do it: beyond must not see the guests' own addresses.
-    assert.deepEqual(await apply(write(full)), ['stop-dhcp lan', 'start-dhcp lan', 'set-nat lan'])
+    assert.deepEqual(await apply(write(fullNetwork)), ['stop-dhcp lan', 'start-dhcp lan', 'set-nat lan'])
     assert.equal(await pings('one', beyondAddress), 3)
   })
 
@@ -226,19 +225,19 @@ describe('DHCP and NAT', function () {
     const met = (await sandbox.json('address', 'one')).data
     assert.deepEqual([met.address, met.source], [leased, 'neighbour'])
     const tap = /vk[0-9a-f]{6}-lan/.exec(ip('-n', host, 'link'))?.[0] ?? ''
-    await guest('one').run('ifconfig eth0 0.0.0.0')
+    await guests.of('one').run('ifconfig eth0 0.0.0.0')
     ip('-n', host, 'neigh', 'flush', 'dev', tap)
     const called = (await sandbox.json('address', 'one')).data
     assert.equal(called.source, 'neighbour', JSON.stringify(called))
     assert.match(String(called.address), new RegExp(`^fe80:.*%${tap}$`))
-    guest('one').close()
+    guests.of('one').close()
     assert.equal((await sandbox.json('stop', 'out', 'one', '--grace', '0')).exitCode, 0)
     const { exitCode, data } = await sandbox.json('address', 'one')
     assert.deepEqual([exitCode, errorOf(data).code], [1, 'address-unknown'])
   })
 
   it('is destroyed, and rules, forwarding and processes are as before', async () => {
-    for (const session of Object.values(guests)) session.close()
+    guests.close()
     const { exitCode, data } = await sandbox.json('destroy', 'out', '--grace', '0')
     assert.equal(exitCode, 0, JSON.stringify(data))
     assert.deepEqual(lookAtNetwork(sandbox), was)

@@ -1,4 +1,9 @@
-import { type Dropper, parseLegacyDroppers, parseNftDroppers } from '../../core/doctor/forward-droppers.js'
+import {
+  type Dropper,
+  parseForwardTables,
+  parseLegacyDroppers,
+  parseNftDroppers,
+} from '../../core/doctor/forward-droppers.js'
 import type { NatArtifact } from '../../core/render/artifacts.js'
 import { findProgram } from '../../host/versions.js'
 import { runProgram } from '../../world/run-program.js'
@@ -12,11 +17,13 @@ export async function readDroppers(nat: NatArtifact): Promise<Dropper[]> {
 async function readNftDroppers({ program, ifname, table: own }: NatArtifact): Promise<Dropper[]> {
   const { ok, stdout } = await runProgram(program, ['-j', 'list', 'chains'])
   if (!ok) return []
-  const others = parseNftDroppers(stdout).filter(({ table }) => table !== own)
+  const others = parseForwardTables(stdout).filter(({ table }) => table !== own)
   const texts = await Promise.all(
-    others.map(({ family, table }) => runProgram(program, ['list', 'table', family, table])),
+    others.map(({ family, table }) => runProgram(program, ['-j', 'list', 'table', family, table])),
   )
-  return others.filter((_, index) => texts[index]?.stdout.includes(ifname) !== true)
+  // A table that is gone by now drops nothing.
+  const read = texts.filter((text) => text.ok && !text.stdout.includes(`"${ifname}"`))
+  return read.flatMap((text) => parseNftDroppers(text.stdout))
 }
 
 /** Without the name of a table it prints those that there are; asked for one, it would have the kernel make it. */

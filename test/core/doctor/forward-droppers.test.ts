@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { examineNetworks } from '../../../src/core/doctor/examine-networks.js'
 import {
   type Dropper,
+  parseForwardTables,
   parseLegacyDroppers,
   parseNftDroppers,
 } from '../../../src/core/doctor/forward-droppers.js'
@@ -15,20 +16,71 @@ function saved(table: string, policy: string, ...rules: string[]): string {
 }
 
 describe('chains that drop what is forwarded', () => {
-  it('of nftables, iptables-nft among it: by their policy', () => {
-    const chain = (name: string, more: object) => ({
-      chain: { family: 'ip', table: 'filter', name, ...more },
+  it('of nftables: by the first rule without a condition, else by the policy', () => {
+    const drop = [{ drop: null }]
+    const counter = { counter: { packets: 0, bytes: 0 } }
+    const match = { match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'eth9' } }
+    const call = (target: string) => [{ jump: { target } }]
+    /** Policy, rules of the base chain, rules of the chain `other`, and whether it drops. */
+    const cases: [string, object[][], object[][], boolean][] = [
+      ['drop', [], [], true],
+      ['accept', [], [], false],
+      ['accept', [drop], [], true],
+      ['accept', [[{ log: { prefix: 'x' } }, counter, { drop: null }]], [], true],
+      ['accept', [[{ mangle: { key: { meta: { key: 'mark' } }, value: 5 } }], drop], [], true],
+      ['accept', [[{ reject: { type: 'icmp', expr: 'port-unreachable' } }]], [], true],
+      // As iptables-nft -j REJECT, and -m comment -j DROP.
+      ['accept', [[counter, { xt: { type: 'target', name: 'REJECT' } }]], [], true],
+      ['accept', [[{ xt: { type: 'match', name: 'comment' } }, counter, { drop: null }]], [], true],
+      ['accept', [[{ xt: { type: 'match', name: 'physdev' } }, counter, { drop: null }]], [], false],
+      ['accept', [[match, { accept: null }], drop], [], true],
+      ['accept', [[match, { drop: null }]], [], false],
+      ['accept', [[{ limit: { rate: 5, per: 'second' } }, { drop: null }]], [], false],
+      ['accept', [[{ vmap: { key: {}, data: { set: [[22, { drop: null }]] } } }]], [], false],
+      ['drop', [[{ accept: null }], drop], [], false],
+      ['accept', [[{ return: null }], drop], [], false],
+      ['accept', [call('other')], [[counter, { drop: null }]], true],
+      ['accept', [call('other'), drop], [[{ return: null }]], true],
+      ['accept', [[match, ...call('other')]], [drop], false],
+      ['accept', [[{ goto: { target: 'other' } }], drop], [[{ return: null }]], false],
+      ['drop', [[{ goto: { target: 'other' } }], [{ accept: null }]], [[match, { accept: null }]], true],
+      ['accept', [call('other')], [call('other'), call('forward')], false],
+    ]
+    for (const [policy, base, other, drops] of cases) {
+      const chain = { family: 'inet', table: 'guard' }
+      const rules = (name: string, all: object[][]) =>
+        all.map((expr) => ({ rule: { ...chain, chain: name, handle: 1, expr } }))
+      const nftables = [
+        { metainfo: { version: '1.0.6' } },
+        { chain: { ...chain, name: 'forward', hook: 'forward', policy } },
+        { chain: { ...chain, name: 'output', hook: 'output', policy: 'drop' } },
+        { chain: { ...chain, name: 'other' } },
+        ...rules('forward', base),
+        ...rules('other', other),
+        ...rules('output', [drop]),
+      ]
+      const found = parseNftDroppers(JSON.stringify({ nftables }))
+      const dropper = { by: 'nftables', ...chain, chain: 'forward', ownRules: 'forward' }
+      assert.deepEqual(found, drops ? [dropper] : [], JSON.stringify([policy, base, other]))
+    }
+  })
+
+  it('of nftables are looked for in tables of IPv4 that see what is forwarded', () => {
+    const chain = (family: string, table: string, hook?: string) => ({
+      chain: { family, table, name: 'c', ...(hook === undefined ? {} : { hook, policy: 'drop' }) },
     })
     const nftables = [
       { metainfo: { version: '1.0.6' } },
-      chain('INPUT', { hook: 'input', policy: 'drop' }),
-      chain('FORWARD', { hook: 'forward', policy: 'drop' }),
-      chain('quiet', { hook: 'forward', policy: 'accept' }),
-      chain('own', { hook: 'forward', policy: 'drop', family: 'ip6' }),
-      chain('DOCKER-USER', {}),
+      chain('ip', 'filter', 'forward'),
+      chain('ip', 'filter', 'forward'),
+      chain('ip', 'in', 'input'),
+      chain('ip6', 'six', 'forward'),
+      chain('ip', 'docker'),
+      chain('inet', 'filter', 'forward'),
     ]
-    assert.deepEqual(parseNftDroppers(JSON.stringify({ nftables })), [
-      { by: 'nftables', family: 'ip', table: 'filter', chain: 'FORWARD', ownRules: 'FORWARD' },
+    assert.deepEqual(parseForwardTables(JSON.stringify({ nftables })), [
+      { family: 'ip', table: 'filter' },
+      { family: 'inet', table: 'filter' },
     ])
   })
 

@@ -2,18 +2,18 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { GuestSession } from '../../../src/demo/guest/guest-session.js'
 import { loginPrograms, serveLogins, startAgent } from '../guest-login.js'
 import { lookAtHost } from '../host-state.js'
 import {
   beyondAddress,
   dnsmasqs,
+  fullNetwork,
+  Guests,
   host,
   insideProgram,
   ip,
   lookAtNetwork,
   makeSpaces,
-  meetGuest,
   outSpec,
   readOwnAddress,
   removeSpaces,
@@ -29,7 +29,7 @@ describe('DHCP, NAT and the guest agent of domains', function () {
   let sandbox: DomainSandbox
   let untouched: ReturnType<typeof lookAtHost>
   let was: Record<string, string>
-  const guests: Record<string, GuestSession> = {}
+  const guests = new Guests()
 
   before(async function () {
     requireLibvirt(this)
@@ -41,7 +41,7 @@ describe('DHCP, NAT and the guest agent of domains', function () {
     was = lookAtNetwork(sandbox)
   })
   after(async () => {
-    for (const guest of Object.values(guests)) guest.close()
+    guests.close()
     await sandbox?.json('destroy', 'out', '--grace', '0').catch(() => undefined)
     await sandbox?.end()
     removeSpaces()
@@ -58,23 +58,21 @@ describe('DHCP, NAT and the guest agent of domains', function () {
     ]
     return sandbox.writeSpec(outSpec(sandbox.guest, network, more))
   }
-  const full = 'dhcp: { domain: lab.internal }, nat: true'
   const apply = (spec: string) => applySpec(sandbox, spec)
-  const guest = (name: string) => guests[name] ?? assert.fail(`${name} runs`)
   const address = async (name: string) => (await sandbox.json('address', name)).data
-  const pings = async (name: string, peer: string) => (await guest(name).ping(peer, 3, 0.3)).received
+  const pings = (name: string, peer: string) => guests.pings(name, peer)
 
   it('are applied, and a second time nothing changes', async () => {
-    await apply(write(full))
+    await apply(write(fullNetwork))
     const { stdout } = sandbox.libvirtd.virsh('list', '--name')
     assert.deepEqual(stdout.split('\n').filter(Boolean).sort(), ['out.one', 'out.two_2'])
-    for (const name of ['one', 'two_2']) guests[name] = await meetGuest(sandbox, name)
+    await guests.meet(sandbox)
     assert.equal(dnsmasqs(sandbox).length, 1)
-    assert.deepEqual(await apply(write(full)), [])
+    assert.deepEqual(await apply(write(fullNetwork)), [])
   })
 
   it('get addresses and names, and reach each other, the host and beyond', async () => {
-    const [one, two] = await Promise.all(['one', 'two_2'].map((name) => readOwnAddress(guest(name))))
+    const [one, two] = await Promise.all(['one', 'two_2'].map((name) => readOwnAddress(guests.of(name))))
     assert.match(one ?? '', /^192\.168\.79\.(12[89]|1[3-9]\d|2\d\d)\/24$/)
     assert.equal(two, '192.168.79.20/24')
     const found = await address('one')
@@ -87,8 +85,8 @@ describe('DHCP, NAT and the guest agent of domains', function () {
     const leased = (await address('one')).address
     assert.deepEqual(await apply(write('mtu: 1500')), ['stop-dhcp lan', 'delete-nat lan'])
     const tap = /vk[0-9a-f]{6}-lan/.exec(ip('-n', host, 'link'))?.[0] ?? ''
-    await serveLogins(guest('one'))
-    await startAgent(guest('one'))
+    await serveLogins(guests.of('one'))
+    await startAgent(guests.of('one'))
     ip('-n', host, 'neigh', 'flush', 'dev', tap)
     const found = await address('one')
     assert.deepEqual([found.address, found.source, found.user], [leased, 'agent', 'admin'])
@@ -97,14 +95,14 @@ describe('DHCP, NAT and the guest agent of domains', function () {
     assert.equal(exitCode, 7, stderr)
     assert.match(stdout, new RegExp(`^admin 192\\.168\\.79\\.1 \\d+ ${leased} 22\n$`))
     // An agent that has ended answers no more, and the host has met the machine by now.
-    await guest('one').run('kill $(cat /run/qemu-ga.pid)')
+    await guests.of('one').run('kill $(cat /run/qemu-ga.pid)')
     assert.equal((await address('one')).source, 'neighbour')
   })
 
   it('are destroyed, and rules, forwarding, links and dnsmasq are as before', async () => {
-    assert.deepEqual(await apply(write(full)), ['start-dhcp lan', 'set-nat lan'])
+    assert.deepEqual(await apply(write(fullNetwork)), ['start-dhcp lan', 'set-nat lan'])
     assert.equal(await pings('two_2', beyondAddress), 3)
-    for (const session of Object.values(guests)) session.close()
+    guests.close()
     const { exitCode, data } = await sandbox.json('destroy', 'out', '--grace', '0')
     assert.equal(exitCode, 0, JSON.stringify(data))
     assert.equal(sandbox.libvirtd.virsh('list', '--all', '--name').stdout.trim(), '')
