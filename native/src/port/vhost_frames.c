@@ -255,7 +255,7 @@ static bool vring_is_worth_it(struct vring *vring)
 static unsigned deliver_short(struct delivery *delivery, struct vring *vring, struct frame *const *frames,
                               unsigned done, unsigned allowed, unsigned count, enum attempt attempt)
 {
-    share_short(&vring->share, delivery->worker->sender, count);
+    share_short(&vring->share, delivery->worker->sender, count, monotonic_ns());
     if (attempt == ATTEMPT_AGAIN && ring_usable(&vring->ring))
         return done;
     if (attempt == ATTEMPT_FIRST && ring_usable(&vring->ring) && vring_is_worth_it(vring)) {
@@ -283,8 +283,9 @@ static void vring_unlock(struct vring *vring)
 static unsigned vring_allows(struct vring *vring, struct worker *worker, unsigned count, enum attempt attempt)
 {
     unsigned room = ring_room(&vring->ring);
-    uint32_t allowed = attempt == ATTEMPT_FIRST ? share_allow(&vring->share, worker->sender, count, room)
-                                                : share_allow_again(&vring->share, worker->sender, count, room);
+    uint32_t allowed = attempt == ATTEMPT_FIRST
+                           ? share_allow(&vring->share, worker->sender, count, room, monotonic_ns())
+                           : share_allow_again(&vring->share, worker->sender, count, room);
 
     /* With no room at all ring_deliver() says why; that is also how a broken ring is found. */
     return room == 0 ? count : allowed;

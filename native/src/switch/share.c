@@ -19,10 +19,16 @@ static uint32_t served_most(const struct share *share)
     return most;
 }
 
-static void share_forget(struct share *share)
+/* Whether that is long ago. */
+static bool is_past(const struct share *share, uint32_t turn, uint64_t ns, uint64_t now_ns)
+{
+    return share->turn - turn > SHARE_CALM || now_ns - ns > SHARE_CALM_NS;
+}
+
+static void share_forget(struct share *share, uint64_t now_ns)
 {
     for (uint32_t i = 0; i < share->count;) {
-        if (share->turn - share->senders[i].turn > SHARE_CALM)
+        if (is_past(share, share->senders[i].turn, share->senders[i].came_ns, now_ns))
             share->senders[i] = share->senders[--share->count];
         else
             i++;
@@ -35,7 +41,6 @@ static struct share_sender *sender_of(struct share *share, uint32_t port)
     for (uint32_t i = 0; i < share->count; i++)
         if (share->senders[i].port == port)
             return &share->senders[i];
-    share_forget(share);
 
     uint32_t served = served_most(share);
 
@@ -45,7 +50,7 @@ static struct share_sender *sender_of(struct share *share, uint32_t port)
     }
     struct share_sender *sender = &share->senders[share->count++];
 
-    *sender = (struct share_sender){ .port = (uint16_t)port, .served = served, .turn = share->turn };
+    *sender = (struct share_sender){ .port = (uint16_t)port, .served = served };
     return sender;
 }
 
@@ -92,22 +97,24 @@ uint32_t share_allow_again(struct share *share, uint32_t port, uint32_t frames, 
     return low;
 }
 
-uint32_t share_allow(struct share *share, uint32_t port, uint32_t frames, uint32_t available)
+uint32_t share_allow(struct share *share, uint32_t port, uint32_t frames, uint32_t available, uint64_t now_ns)
 {
     share->turn++;
-    if (share->turn - share->short_turn > SHARE_CALM) {
+    if (is_past(share, share->short_turn, share->short_ns, now_ns)) {
         share->contested = false;
         share->count = 0;
         return frames;
     }
+    share_forget(share, now_ns);
+
     struct share_sender *sender = sender_of(share, port);
 
     sender->turn = share->turn;
+    sender->came_ns = now_ns;
     if (frames >= sender->asked)
         sender->asked = (uint16_t)frames;
     else
         sender->asked--;
-    share_forget(share);
     share_limit_arrears(share);
     return share_allow_again(share, port, frames, available);
 }
@@ -117,11 +124,16 @@ void share_took(struct share *share, uint32_t port, uint32_t chains)
     sender_of(share, port)->served += chains;
 }
 
-void share_short(struct share *share, uint32_t port, uint32_t frames)
+void share_short(struct share *share, uint32_t port, uint32_t frames, uint64_t now_ns)
 {
     if (!share->contested) {
+        struct share_sender *sender = sender_of(share, port);
+
         share->contested = true;
-        sender_of(share, port)->asked = (uint16_t)frames;
+        sender->asked = (uint16_t)frames;
+        sender->turn = share->turn;
+        sender->came_ns = now_ns;
     }
     share->short_turn = share->turn;
+    share->short_ns = now_ns;
 }

@@ -14,6 +14,9 @@
 #include "switch/share.h"
 
 #define SENDERS 80u
+#define ROUND_NS 2000u
+
+static uint64_t now_ns = 1;
 
 /* One sender of a play round. */
 struct sender {
@@ -30,13 +33,13 @@ static void burst(struct share *share, unsigned port, struct sender *sender, uns
     unsigned allowed = sender->frames;
 
     if (share->contested)
-        allowed = share_allow(share, port, sender->frames, *available);
+        allowed = share_allow(share, port, sender->frames, *available, now_ns);
     while (taken < allowed && *available >= chains) {
         *available -= chains;
         taken++;
     }
     if (taken < sender->frames)
-        share_short(share, port, sender->frames);
+        share_short(share, port, sender->frames, now_ns);
     if (share->contested)
         share_took(share, port, taken * chains);
     sender->got += taken * chains;
@@ -52,6 +55,7 @@ static void rounds(struct share *share, struct sender *senders, unsigned count, 
         for (unsigned i = 0; i < count; i++)
             if (senders[i].every == 0 || round % senders[i].every == 0)
                 burst(share, i, &senders[i], available);
+        now_ns += ROUND_NS;
     }
 }
 
@@ -167,6 +171,27 @@ static void one_leaves(void **state)
     assert_due(&senders[0], 10); /* nothing is held back for one that is gone */
 }
 
+/* Four of five went away, and what is held back for them is the whole ring: the fifth, who tries seldom, must not wait for ever. */
+static void all_is_held_back(void **state)
+{
+    (void)state;
+    static struct share share;
+    struct sender senders[] = { { .frames = 32 }, { .frames = 32 }, { .frames = 32 }, { .frames = 32 }, { .frames = 32 } };
+    unsigned available = 0;
+
+    memset(&share, 0, sizeof share);
+    rounds(&share, senders, 5, 40, 500, &available);
+    for (unsigned i = 0; i < 10; i++) /* takes all it may, and the driver posts it again, up to 256 in all */
+        rounds(&share, senders, 1, 256, 1, &available);
+    assert_int_equal(available, 256);
+    senders[0] = (struct sender){ .frames = 1 };
+    burst(&share, 0, &senders[0], &available);
+    assert_int_equal(senders[0].got, 0); /* so it is held back indeed */
+    now_ns += SHARE_CALM_NS;
+    burst(&share, 0, &senders[0], &available);
+    assert_int_equal(senders[0].got, 1);
+}
+
 static void one_comes_back(void **state)
 {
     (void)state;
@@ -210,6 +235,7 @@ int main(void)
         cmocka_unit_test(frames_of_several_buffers),
         cmocka_unit_test(more_than_are_told_apart),
         cmocka_unit_test(one_leaves),
+        cmocka_unit_test(all_is_held_back),
         cmocka_unit_test(one_comes_back),
         cmocka_unit_test(it_calms_down),
     };
