@@ -279,7 +279,11 @@ static void vring_unlock(struct vring *vring)
     atomic_flag_clear_explicit(&vring->lock, memory_order_release);
 }
 
-/* How many of the frames may be delivered while several senders compete. */
+/*
+ * How many of the frames may be delivered while several senders compete: only what is there now. With nothing there none is
+ * tried either, for what the driver posts meanwhile would be this sender's, whoever has a right to it; a sender that is tried often
+ * got nearly all so. It finds it at the next attempt. Why a broken ring takes nothing, ring_deliver() says.
+ */
 static unsigned vring_allows(struct vring *vring, struct worker *worker, unsigned count, enum attempt attempt)
 {
     unsigned room = ring_room(&vring->ring);
@@ -287,8 +291,7 @@ static unsigned vring_allows(struct vring *vring, struct worker *worker, unsigne
                            ? share_allow(&vring->share, worker->sender, count, room, monotonic_ns())
                            : share_allow_again(&vring->share, worker->sender, count, room);
 
-    /* With no room at all ring_deliver() says why; that is also how a broken ring is found. */
-    return room == 0 ? count : allowed;
+    return ring_usable(&vring->ring) ? allowed : count;
 }
 
 /* What only matters where buffers are short: who got how many, and whether waiting was worth it. */

@@ -186,7 +186,7 @@ void ring_complete(struct ring *ring, const struct burst *burst);
 /* About `frames` frames are going to be delivered: reads ahead what they need. */
 void ring_expect(struct ring *ring, unsigned frames);
 
-/* Chains that are there for frames now. Loads avail->idx. */
+/* Chains that are there for frames now; 0 too when the ring is broken, or breaks by it. Loads avail->idx. */
 unsigned ring_room(struct ring *ring);
 
 /*

@@ -120,7 +120,7 @@ bool ring_next(struct ring *ring, unsigned ahead, uint16_t *head, struct vring_d
 
 unsigned ring_room(struct ring *ring)
 {
-    if (!ring_usable(ring))
+    if (ring_memory_gone(ring) || !ring_usable(ring))
         return 0;
     unsigned seen = (uint16_t)(ring->avail_seen - ring->last_avail);
 
