@@ -84,7 +84,7 @@ static void make_pool(void)
     pool[5] = pair[0];
     pool[6] = open("/dev/null", O_RDWR | O_CLOEXEC);
     pool[7] = open("/", O_RDONLY | O_CLOEXEC);
-    FUZZ_CHECK(memory_map_guard_install() == 0, "no guard");
+    FUZZ_CHECK(memory_guard_install() == 0, "no guard");
     fd_discard(dup(pool[6])); /* starts the closing thread, which has fds of its own */
     fd_discard_wait();
 }
@@ -400,7 +400,7 @@ static void reconnect(void)
 
     session_close(&session);
     FUZZ_CHECK(!paused, "workers are left out after the end");
-    session_open(&session, &ops, NULL, offered, PAIRS);
+    session_open(&session, &ops, NULL, offered, PAIRS, NULL);
     if (usual)
         usual_start();
 }
@@ -460,7 +460,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool usual = input_choice(&in, 4) != 3;
     uint64_t left_out = (uint64_t)input_byte(&in) << 26 | (input_seldom(&in, 4) ? input_number(&in, 4) : 0);
 
-    session_open(&session, &ops, NULL, session_features_supported() & ~left_out, PAIRS);
+    session_open(&session, &ops, NULL, session_features_supported() & ~left_out, PAIRS, NULL);
     if (usual)
         usual_start();
     while (input_record(&all, &in))

@@ -22,7 +22,7 @@
 #include "quiesce.h"
 #include "switch/flow_hash.h"
 #include "switch/steering.h"
-#include "vhost/memory_map.h"
+#include "vhost/memory_guard.h"
 #include "vhost/socket_watch.h"
 
 /* --- networks --- */
@@ -465,7 +465,7 @@ struct datapath *datapath_create(struct event_loop *loop, const struct datapath_
     seed_flows();
     on_look(datapath);
     if (event_loop_add(loop, &datapath->report, report, EPOLLIN, on_report, datapath) == 0 &&
-        datapath->topology != NULL && notifier_install() == 0 && memory_map_guard_install() == 0 && quiesce_init() == 0 &&
+        datapath->topology != NULL && notifier_install() == 0 && memory_guard_install() == 0 && quiesce_init() == 0 &&
         staff_open(&datapath->staff, options, &datapath->topology, report))
         return datapath;
     int error = errno;

@@ -19,8 +19,10 @@
 #include "rows.h"
 #include "vhost/dirty_log.h"
 #include "vhost/fd_kind.h"
+#include "vhost/memory_guard.h"
 #include "vhost/memory_map.h"
 #include "vhost/virtio.h"
+#include "worker/cycles.h"
 
 #define SIZE 0x10000u
 
@@ -46,7 +48,7 @@ static struct memory_map *map_of(unsigned count, uint64_t size)
         requests[i] = (struct memory_region_request){
             .guest_addr = (count - 1 - i) * size, .size = size, .user_addr = (i + 1) * (size << 1),
         };
-    return memory_map_create(requests, fds, count, why, sizeof why);
+    return memory_map_create(requests, fds, count, NULL, why, sizeof why);
 }
 
 static int open_fds(void **state)
@@ -140,7 +142,7 @@ static void no_more_guarded_mappings(void **state)
     struct memory_map *map;
 
     (void)state;
-    while (memory_guard_add((void *)start, 4096, 4096, &flag))
+    while (memory_guard_add((void *)start, 4096, 4096, &flag, NULL))
         start += 4096;
     refused(1, SIZE, "too many mappings");
     assert_false(dirty_log_map(&log, fds[0], 4096, 0, why, sizeof why));
@@ -217,8 +219,11 @@ static void faults(void **state)
 
     (void)state;
     call_fails(CALL_sigaction, 0, EINVAL);
-    assert_int_equal(memory_map_guard_install(), -EINVAL);
-    assert_int_equal(memory_map_guard_install(), 0);
+    assert_int_equal(memory_guard_install(), -EINVAL);
+    call_fails(CALL_mmap, 0, ENOMEM); /* then nobody tells of holes */
+    assert_int_equal(memory_guard_install(), 0);
+    map->regions[1].host[8192] = 8;
+    assert_false(atomic_load(&map->faulted));
     assert_int_equal(ftruncate(fds[0], 4096), 0);
     map->regions[1].host[0] = 6;
     map->regions[1].host[4096] = 7; /* a page that is gone: zeros take the region's place */
@@ -234,14 +239,14 @@ static void faults(void **state)
     assert_int_equal(map->regions[1].host[4096], 0);
     assert_int_equal(map->regions[1].host[0], 6);
 
-    assert_true(memory_guard_add(own + 1, 100, 100, &map->faulted)); /* where nothing can be mapped: the default, which ends the program */
+    assert_true(memory_guard_add(own + 1, 100, 100, &map->faulted, NULL)); /* where nothing can be mapped: the default, which ends the program */
     pretend_fault(own + 2);
     assert_false(guard_is_there());
     memory_guard_remove(own + 1);
-    assert_int_equal(memory_map_guard_install(), 0);
+    assert_int_equal(memory_guard_install(), 0);
     pretend_fault(own); /* memory of ours is nothing to repair */
     assert_false(guard_is_there());
-    assert_int_equal(memory_map_guard_install(), 0);
+    assert_int_equal(memory_guard_install(), 0);
 
     fflush(NULL);
     pid_t child = fork();
@@ -259,6 +264,90 @@ static void faults(void **state)
     memory_map_destroy(map);
 }
 
+/* --- pages that are not there --- */
+
+static struct page_credit credit;
+
+/* A map of one region of `pages` pages, none of which is there. */
+static struct memory_map *sparse_map(uint64_t pages)
+{
+    struct memory_region_request request = { .size = pages * 4096 };
+    struct memory_map *map;
+
+    assert_int_equal(ftruncate(fds[0], 0), 0);
+    assert_int_equal(ftruncate(fds[0], (off_t)(pages * 4096)), 0);
+    map = memory_map_create(&request, fds, 1, &credit, why, sizeof why);
+    assert_non_null(map);
+    return map;
+}
+
+static void credit_set(int64_t left_ns)
+{
+    atomic_store(&credit.left_ns, left_ns);
+    atomic_store(&credit.as_of_ns, monotonic_ns());
+}
+
+static void punch(uint64_t page)
+{
+    assert_int_equal(fallocate(fds[0], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)(page * 4096), 4096), 0);
+}
+
+static void missing_pages_are_made(void **state)
+{
+    struct memory_map *map;
+    uint8_t byte = 0;
+
+    (void)state;
+    assert_int_equal(memory_guard_install(), 0);
+    map = sparse_map(16);
+    credit_set(INT64_MAX / 2);
+    for (unsigned i = 0; i < 16; i++)
+        map->regions[0].host[i * 4096] = (uint8_t)(i + 1);
+    punch(3);
+    assert_int_equal(map->regions[0].host[3 * 4096], 0);
+    map->regions[0].host[3 * 4096] = 9;
+    assert_int_equal(pread(fds[0], &byte, 1, 3 * 4096), 1); /* it is a page of the guest's */
+    assert_int_equal(byte, 9);
+    assert_false(atomic_load(&map->faulted));
+    assert_true(atomic_load(&credit.left_ns) < 200000000 - 17 * 5000); /* and was paid for */
+    memory_map_destroy(map);
+}
+
+static void missing_pages_are_not_made_for_ever(void **state)
+{
+    struct memory_map *map = sparse_map(16);
+
+    (void)state;
+    assert_int_equal(memory_guard_install(), 0);
+    memory_map_destroy(map);
+    map = sparse_map(16);
+    credit_set(200000000);
+    map->regions[0].host[0] = 5;
+    assert_false(atomic_load(&map->faulted));
+    credit_set(-1000000000); /* used up: comes back in 4 s */
+    assert_int_equal(map->regions[0].host[0], 5); /* what is there costs nothing */
+    map->regions[0].host[4096] = 6;
+    assert_true(atomic_load(&map->faulted));
+    assert_int_equal(map->regions[0].host[4096], 6); /* in zeros of ours */
+    assert_int_equal(map->regions[0].host[0], 0);
+    memory_map_destroy(map);
+
+    map = sparse_map(16); /* another memory table renews nothing */
+    map->regions[0].host[0] = 7;
+    assert_true(atomic_load(&map->faulted));
+    memory_map_destroy(map);
+
+    map = sparse_map(1 << 16); /* and who punches comes to the end of it in time */
+    credit_set(200000000);
+    uint64_t begin = monotonic_ns();
+    for (unsigned i = 0; !atomic_load(&map->faulted) && monotonic_ns() - begin < UINT64_C(20000000000); i++) {
+        map->regions[0].host[i % 64 * 4096] = 1;
+        punch(i % 64);
+    }
+    assert_true(atomic_load(&map->faulted));
+    memory_map_destroy(map);
+}
+
 /*
  * One chain can name 32768 pages that are gone, with one that is there between each two. A mapping for each
  * would be more than the kernel gives a process (vm.max_map_count), and all of them would take a tenth of a second.
@@ -273,7 +362,7 @@ static void faults_everywhere(void **state)
     assert_int_equal(ftruncate(fds[0], (off_t)(pages * page)), 0);
     map = map_of(1, pages * page);
     assert_non_null(map);
-    assert_int_equal(memory_map_guard_install(), 0);
+    assert_int_equal(memory_guard_install(), 0);
     assert_int_equal(ftruncate(fds[0], 0), 0);
     for (uint64_t at = 0; at < pages; at += 2)
         sum += ((volatile uint8_t *)map->regions[0].host)[at * page];
@@ -325,6 +414,8 @@ int main(void)
         CASE("F5 dirty logs that cannot be had", dirty_logs),
         CASE("page size of a memory file", pages_of_a_file),
         CASE("F9 faults in a guest's memory, and in ours", faults),
+        CASE("F9 pages that are not there are made", missing_pages_are_made),
+        CASE("F9 but not without end", missing_pages_are_not_made_for_ever),
         CASE("F9 faults in as many pages as a chain can name", faults_everywhere),
         CASE("F3 fds are closed without a thread to close them", closing_without_a_thread),
     };

@@ -152,7 +152,7 @@ static void log_is_truncated(void **state)
     struct session_rig *rig = logging(USED_LOG);
 
     (void)state;
-    assert_int_equal(memory_map_guard_install(), 0);
+    assert_int_equal(memory_guard_install(), 0); /* cmocka took the signal */
     driver_refill(&rig->queues[0]);
     driver_publish(&rig->queues[0]);
     assert_int_equal(deliver(rig, 60), DROP_NONE);
@@ -186,6 +186,13 @@ static void log_shrinks_and_moves(void **state)
     stop_logging(rig);
 }
 
+/* Before fds are counted: it keeps one. */
+static int with_guard(void **state)
+{
+    (void)state;
+    return memory_guard_install();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -195,5 +202,5 @@ int main(void)
         ROW("F9 the log's file is truncated: broken, and the switch lives", log_is_truncated),
         ROW("F5 a second log takes the place of the first", log_shrinks_and_moves),
     };
-    return cmocka_run_group_tests_name("session, dirty log", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("session, dirty log", tests, with_guard, NULL);
 }

@@ -110,7 +110,7 @@ struct session_rig *session_rig_open(unsigned pairs)
         };
         assert_true(driver_create(&rig->queues[i], &rig->ram, &options));
     }
-    session_open(&rig->session, &ops, rig, session_features_supported(), pairs);
+    session_open(&rig->session, &ops, rig, session_features_supported(), pairs, NULL);
     is_open = true;
     return rig;
 }

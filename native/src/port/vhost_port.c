@@ -243,7 +243,7 @@ static void on_connected(void *owner)
     }
     uint64_t unknown = config->offered & ~session_features_supported();
 
-    session_open(&vport->session, &session_ops, vport, config->offered & ~unknown, config->queues);
+    session_open(&vport->session, &session_ops, vport, config->offered & ~unknown, config->queues, &vport->page_credit);
     vport->open = true;
     vport->port.connects++;
     if (first)

@@ -30,6 +30,7 @@ struct vhost_port {
     atomic_bool live;                      /* workers may look at the session's rings */
     bool holds;                            /* while it is changed: its senders are held */
     struct hold_credit credit;             /* for holding them */
+    struct page_credit page_credit;        /* for making pages of its memory that are not there */
     uint8_t reported[VRINGS_MAX];          /* ring faults that were logged */
     atomic_bool silent;                    /* a call or error fd blocked: none is signalled */
     bool silence_told;                     /* that was reported, and `silence` runs */

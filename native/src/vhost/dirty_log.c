@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 #include "vhost/fd_kind.h"
+#include "vhost/memory_guard.h"
 #include "vhost/memory_map.h"
 
 /* 2^44 bytes of guest memory: more than QEMU can give, far from overflowing. */
@@ -42,7 +43,7 @@ bool dirty_log_map(struct dirty_log *log, int fd, uint64_t size, uint64_t offset
         snprintf(why, why_size, "dirty log: cannot be mapped: %s", strerror(errno));
         return false;
     }
-    if (!memory_guard_add(mapping, mapping_size, page, &log->faulted)) {
+    if (!memory_guard_add(mapping, mapping_size, page, &log->faulted, log->credit)) {
         munmap(mapping, mapping_size);
         snprintf(why, why_size, "dirty log: too many mappings in all");
         return false;

@@ -14,12 +14,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct page_credit;
+
 struct dirty_log {
     uint8_t *bits;
     uint64_t size; /* bytes of the bitmap */
     void *mapping;
     size_t mapping_size;
-    atomic_bool faulted; /* a SIGBUS was caught inside: the file was truncated (F9) */
+    atomic_bool faulted; /* a page was gone, and zeros took the mapping's place (F9) */
+    struct page_credit *credit; /* for making pages that are not there; NULL: the kernel makes them */
 };
 
 /* Maps `size` bytes at `offset` of `fd` (stays the caller's). False and a sentence when refused (F5). */

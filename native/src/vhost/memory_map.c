@@ -1,107 +1,22 @@
 /*
- * memory_map.c - maps a guest's RAM, and survives when its file is truncated.
- *
- * Control thread only, but for the SIGBUS handler, which runs in whichever
- * thread touched the missing page. The handler must not look at a map that is
- * being freed, so it searches a static table of address ranges instead; a
- * range that holds the faulting address is in use by the faulting thread, and
- * therefore so is the map whose flag it sets.
+ * memory_map.c - maps a guest's RAM. Control thread only. That its file may be truncated, or have holes, is
+ * memory_guard.c's concern.
  */
 #include "vhost/memory_map.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include "datapath.h"
 #include "vhost/fd_kind.h"
+#include "vhost/memory_guard.h"
 #include "worker/numa.h"
 
-/* One mapping that the SIGBUS handler may repair. */
-struct guarded_range {
-    _Atomic uintptr_t start;        /* address of the mapping */
-    _Atomic size_t size;            /* 0: free slot; written last when taken, first when freed */
-    _Atomic size_t page;            /* page size of the mapping */
-    _Atomic(atomic_bool *) faulted; /* flag of the map */
-};
-
-/* For each port the regions of an old and a new map, while one replaces the other, and both logs. */
-#define GUARDED_MAX (PORTS_MAX * 2 * (MEMORY_REGIONS_MAX + 1))
-
-static struct guarded_range guarded[GUARDED_MAX];
-static atomic_uint guarded_used; /* slots that were ever taken */
 static uint64_t all_memory;      /* bytes of all maps; control thread */
 static uint64_t maps_made;       /* control thread */
-
-bool memory_guard_add(void *start, size_t size, size_t page, atomic_bool *faulted)
-{
-    for (unsigned i = 0; i < GUARDED_MAX; i++) {
-        struct guarded_range *range = &guarded[i];
-
-        if (atomic_load(&range->size) != 0)
-            continue;
-        atomic_store(&range->start, (uintptr_t)start);
-        atomic_store(&range->page, page);
-        atomic_store(&range->faulted, faulted);
-        atomic_store(&range->size, size);
-        if (i >= atomic_load(&guarded_used))
-            atomic_store(&guarded_used, i + 1);
-        return true;
-    }
-    return false;
-}
-
-void memory_guard_remove(const void *start)
-{
-    for (unsigned i = 0; i < atomic_load(&guarded_used); i++)
-        if (atomic_load(&guarded[i].start) == (uintptr_t)start && atomic_load(&guarded[i].size) != 0)
-            atomic_store(&guarded[i].size, 0);
-}
-
-static bool map_zeros(uintptr_t start, size_t size)
-{
-    return mmap((void *)start, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-                0) != MAP_FAILED;
-}
-
-/*
- * Async-signal-safe: atomics and mmap(2) only. The whole range becomes zeros at once: a chain can name 32768 pages that
- * are gone, and with a mapping for each of them the process would have more than the kernel allows (vm.max_map_count). Only a
- * host that accounts for each page (vm.overcommit_memory 2) may refuse the whole, and then gets one page at a time.
- */
-static void guard_handle(int number, siginfo_t *info, void *context)
-{
-    uintptr_t address = (uintptr_t)info->si_addr;
-    unsigned used = atomic_load(&guarded_used);
-
-    (void)context;
-    for (unsigned i = 0; i < used; i++) {
-        struct guarded_range *range = &guarded[i];
-        uintptr_t start = atomic_load(&range->start); /* before the size: of a slot that is taken anew, never both old and new */
-        size_t size = atomic_load(&range->size);
-        size_t page = atomic_load(&range->page);
-
-        if (address < start || address - start >= size || atomic_load(&range->start) != start)
-            continue;
-        if (!map_zeros(start, size) && !map_zeros(start + (address - start) / page * page, page))
-            break;
-        atomic_store(atomic_load(&range->faulted), true);
-        return;
-    }
-    signal(number, SIG_DFL); /* not ours: the access is repeated and ends the program */
-}
-
-int memory_map_guard_install(void)
-{
-    struct sigaction action = { .sa_sigaction = guard_handle, .sa_flags = SA_SIGINFO | SA_NODEFER };
-
-    sigemptyset(&action.sa_mask);
-    return sigaction(SIGBUS, &action, NULL) == 0 ? 0 : -errno;
-}
 
 static bool ranges_overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
 {
@@ -175,7 +90,7 @@ static bool file_examine(struct memory_region *region, int fd, const struct memo
 }
 
 static bool region_map(struct memory_region *region, const struct memory_region_request *r, int fd,
-                       unsigned index, atomic_bool *faulted, char *why, size_t why_size)
+                       unsigned index, struct memory_map *map, char *why, size_t why_size)
 {
     struct memory_region found = { 0 };
 
@@ -202,7 +117,7 @@ static bool region_map(struct memory_region *region, const struct memory_region_
         .page = page,
         .whole = found.whole,
     };
-    if (memory_guard_add(mapping, size, page, faulted))
+    if (memory_guard_add(mapping, size, page, &map->faulted, map->credit))
         return true;
     munmap(mapping, size);
     snprintf(why, why_size, "memory table: too many mappings in all");
@@ -217,7 +132,7 @@ static int by_guest_addr(const void *a, const void *b)
 }
 
 struct memory_map *memory_map_create(const struct memory_region_request *requests, const int *fds,
-                                     unsigned count, char *why, size_t why_size)
+                                     unsigned count, struct page_credit *credit, char *why, size_t why_size)
 {
     if (!requests_valid(requests, count, why, why_size) || !size_allowed(requests, count, why, why_size))
         return NULL;
@@ -227,8 +142,9 @@ struct memory_map *memory_map_create(const struct memory_region_request *request
         snprintf(why, why_size, "memory table: out of memory");
         return NULL;
     }
+    map->credit = credit;
     for (unsigned i = 0; i < count; i++) {
-        if (!region_map(&map->regions[i], &requests[i], fds[i], i, &map->faulted, why, why_size)) {
+        if (!region_map(&map->regions[i], &requests[i], fds[i], i, map, why, why_size)) {
             memory_map_destroy(map);
             return NULL;
         }

@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 struct node_votes;
+struct page_credit;
 
 /* vhost-user protocol, "Multiple memory regions description". */
 #define MEMORY_REGIONS_MAX 8
@@ -48,18 +49,19 @@ struct memory_region {
 struct memory_map {
     unsigned count;
     struct memory_region regions[MEMORY_REGIONS_MAX]; /* ascending guest_addr */
-    atomic_bool faulted; /* a SIGBUS was caught inside: the file was truncated (F9) */
+    atomic_bool faulted; /* a page was gone, and zeros took the place of its region (F9) */
+    struct page_credit *credit; /* for making pages that are not there yet; NULL: the kernel makes them */
     uint64_t serial;     /* of its creation: no two maps have the same */
 };
 
 /*
  * Maps the regions. All checks of F4 are made here: 1 to 8 regions, size not
  * 0, no overlap and no wrap of guest addresses or of user addresses, file big enough,
- * mappable. The fds stay the caller's. Returns NULL with a sentence in
- * why[why_size] when refused.
+ * mappable. The fds stay the caller's. `credit` is that of the port and outlives its maps; see memory_guard.h.
+ * Returns NULL with a sentence in why[why_size] when refused.
  */
 struct memory_map *memory_map_create(const struct memory_region_request *requests,
-                                     const int *fds, unsigned count,
+                                     const int *fds, unsigned count, struct page_credit *credit,
                                      char *why, size_t why_size);
 void memory_map_destroy(struct memory_map *map);
 
@@ -77,19 +79,6 @@ void memory_map_vote(const struct memory_map *map, struct node_votes *votes);
  * the memory from a half with some certainty, and a draw is the rings' to decide.
  */
 #define MEMORY_SAMPLES 64u
-
-/*
- * Installs the SIGBUS handler (once, before any worker starts). A fault inside
- * a region makes zeros of all of it and sets `faulted`; any other keeps its default.
- */
-int memory_map_guard_install(void);
-
-/*
- * Puts one more mapping of a front end's file under that guard (dirty_log.c does).
- * False: no room for it.
- */
-bool memory_guard_add(void *start, size_t size, size_t page, atomic_bool *faulted);
-void memory_guard_remove(const void *start);
 
 /* Size of a guest page in the dirty log and the smallest unit of a mapping. */
 #define GUEST_PAGE_SIZE 4096u

@@ -42,7 +42,7 @@ struct dirty_log;
     X(RING_FAULT_ADDRESS, "address", "address is not in the guest's memory")                  \
     X(RING_FAULT_RUNT_BUFFER, "runt_buffer", "receive buffers shorter than the net header")    \
     X(RING_FAULT_LOG, "dirty_log", "dirty log is too small for the guest's memory")           \
-    X(RING_FAULT_MEMORY, "memory_gone", "the guest's memory file was truncated")
+    X(RING_FAULT_MEMORY, "memory_gone", "the guest's memory was taken away")
 
 enum ring_fault {
 #define X(id, name, sentence) id,

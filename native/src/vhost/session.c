@@ -186,7 +186,7 @@ static enum outcome on_set_mem_table(struct session *session, struct incoming *i
         return because(session, BROKEN, "memory table: %u regions, %u fds and %u bytes do not fit together",
                        table->count, in->fd_count, in->size);
     struct memory_map *memory =
-        memory_map_create(table->regions, in->fds, table->count, session->why, sizeof session->why);
+        memory_map_create(table->regions, in->fds, table->count, session->credit, session->why, sizeof session->why);
     if (memory == NULL)
         return REFUSED;
     session_pause(session);
@@ -354,12 +354,13 @@ enum session_verdict session_handle(struct session *session, const struct vhost_
 /* --- life --- */
 
 void session_open(struct session *session, const struct session_ops *ops, void *owner, uint64_t offered,
-                  unsigned queue_pairs)
+                  unsigned queue_pairs, struct page_credit *credit)
 {
     /* Only the vrings that are offered: the others' pages are never touched. */
     memset(session, 0, offsetof(struct session, vrings) + 2 * queue_pairs * sizeof session->vrings[0]);
     session->ops = ops;
     session->owner = owner;
+    session->credit = session->log.credit = credit;
     session->offered = offered;
     session->queue_pairs = queue_pairs;
     session->vring_count = 2 * queue_pairs;

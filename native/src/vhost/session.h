@@ -16,6 +16,7 @@
 
 #include "switch/share.h"
 #include "vhost/dirty_log.h"
+#include "vhost/memory_guard.h"
 #include "vhost/message.h"
 #include "vhost/ring.h"
 
@@ -72,6 +73,7 @@ struct session {
     unsigned vring_count;       /* 2 * queue_pairs */
     struct memory_map *memory;  /* NULL before SET_MEM_TABLE */
     struct dirty_log log;       /* bits NULL: none */
+    struct page_credit *credit; /* for its memory and log: the port's, which a new session does not renew; or NULL */
     bool paused;                /* between ops->pause and ops->resume */
     char why[160];              /* the last refusal, one sentence */
     struct vring vrings[VRINGS_MAX];
@@ -88,9 +90,12 @@ enum session_verdict {
     SESSION_REPLY_CLOSE, /* send *reply, then close */
 };
 
-/* Starts a session for a freshly connected front end. offered is a subset of session_features_supported(). */
+/*
+ * Starts a session for a freshly connected front end. offered is a subset of session_features_supported().
+ * `credit` NULL: missing pages of its memory are made by the kernel (memory_guard.h).
+ */
 void session_open(struct session *session, const struct session_ops *ops, void *owner,
-                  uint64_t offered, unsigned queue_pairs);
+                  uint64_t offered, unsigned queue_pairs, struct page_credit *credit);
 
 /* Stops every ring, unmaps, closes all fds. */
 void session_close(struct session *session);

@@ -1,0 +1,239 @@
+/*
+ * memory_guard.c - see the header. The control thread adds and removes mappings; the SIGBUS handler runs in whichever
+ * thread touched the missing page. It must not look at a map that is being freed, so it searches a static table of
+ * address ranges instead; a range that holds the faulting address is in use by the faulting thread, and therefore so
+ * are the flag and the credit that it names.
+ *
+ * By itself the kernel makes a page for a hole without a word: 5 µs for 4 KiB here, 0.3 ms for 2 MiB, 180 ms for 1 GiB. One
+ * chain can touch 32768 pages, and a front end that punches while we copy makes each touch a new page: seconds, in which
+ * the worker serves nobody, and whoever waits for its quiet point gives the program up (quiesce.h). Nothing can be counted
+ * in the copying itself, so the mappings are registered with userfaultfd(2) for that: it turns a missing page into a
+ * SIGBUS, and the handler makes the page, or does not. What is there costs nothing. Only faults of user mode are asked
+ * for, which needs no privilege; a system call that is given such a page fails with EFAULT. Where the kernel
+ * refuses userfaultfd, pages are made by the kernel as before.
+ */
+#include "vhost/memory_guard.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "datapath.h"
+#include "log.h"
+#include "vhost/memory_map.h"
+#include "worker/cycles.h"
+
+#ifndef UFFD_USER_MODE_ONLY
+#define UFFD_USER_MODE_ONLY 1 /* Linux 5.11 */
+#endif
+
+/* One mapping that the SIGBUS handler may repair. */
+struct guarded_range {
+    _Atomic uintptr_t start;        /* address of the mapping */
+    _Atomic size_t size;            /* 0: free slot; written last when taken, first when freed */
+    _Atomic size_t page;            /* page size of the mapping */
+    _Atomic(atomic_bool *) faulted; /* flag of its owner */
+    _Atomic(struct page_credit *) credit; /* NULL: missing pages are not told */
+};
+
+/* For each port the regions of an old and a new map, while one replaces the other, and both logs. */
+#define GUARDED_MAX (PORTS_MAX * 2 * (MEMORY_REGIONS_MAX + 1))
+
+/* Largest page that there is, and so the zeros that it may need. */
+#define PAGE_MAX (UINT64_C(1) << 30)
+
+static struct guarded_range guarded[GUARDED_MAX];
+static atomic_uint guarded_used; /* slots that were ever taken */
+static int missing_fd = -1;      /* userfaultfd; -1: there is none */
+static uint8_t *zeros;           /* PAGE_MAX of address space, all of it the kernel's page of zeros */
+static size_t zeros_ready;       /* bytes of it that are mapped: a large page is made only of such */
+
+/* --- credit --- */
+
+/* A port's, and how much of the time it comes back with: the others on its worker keep the rest. */
+#define CREDIT_NS INT64_C(200000000)
+#define CREDIT_SHARE 4
+/*
+ * What all ports together may take from a thread: half of its time, and at once far less than whoever waits for it
+ * allows (QUIESCE_LIMIT_MS).
+ */
+#define THREAD_CREDIT_NS INT64_C(600000000)
+#define THREAD_SHARE 2
+/* The way into a signal handler and out of it, and the fault before: 5 µs here, where the kernel runs in a virtual machine. */
+#define SIGNAL_NS 5000
+/* Who punches keeps the locks that the fault wants as well, so what is measured in the handler is about a half. */
+#define FAULT_SHARE 2
+
+static _Thread_local struct page_credit thread_credit;
+
+/* Whether anything is left at `now`. Two threads at once may reckon wrongly by a page, no more. */
+static bool credit_left(struct page_credit *credit, int64_t full_ns, unsigned share, uint64_t now)
+{
+    uint64_t as_of = atomic_load(&credit->as_of_ns);
+    int64_t left = atomic_load(&credit->left_ns) + (int64_t)((now - as_of) / share);
+
+    if (as_of == 0 || left > full_ns)
+        left = full_ns;
+    atomic_store(&credit->left_ns, left);
+    atomic_store(&credit->as_of_ns, now);
+    return left > 0;
+}
+
+static bool credits_left(struct page_credit *credit)
+{
+    uint64_t now = monotonic_ns();
+    bool port = credit_left(credit, CREDIT_NS, CREDIT_SHARE, now);
+
+    return credit_left(&thread_credit, THREAD_CREDIT_NS, THREAD_SHARE, now) && port;
+}
+
+/* --- the handler: async-signal-safe --- */
+
+/* Makes the page of zeros that the kernel would have made. False: it cannot be, or not for that credit. */
+static bool page_make(uintptr_t address, size_t page, struct page_credit *credit)
+{
+    struct uffdio_copy copy = { .dst = address / page * page, .src = (uintptr_t)zeros, .len = page };
+
+    if (credit == NULL || !credits_left(credit))
+        return false;
+    uint64_t begin = monotonic_ns();
+    /* EEXIST: another thread was faster. EAGAIN: mappings change just now, so the access is repeated and comes here again. */
+    bool made = ioctl(missing_fd, UFFDIO_COPY, &copy) == 0 || errno == EEXIST || errno == EAGAIN;
+    int64_t cost = FAULT_SHARE * (int64_t)(monotonic_ns() - begin) + SIGNAL_NS;
+
+    atomic_fetch_sub(&credit->left_ns, cost);
+    atomic_fetch_sub(&thread_credit.left_ns, cost);
+    return made;
+}
+
+static bool map_zeros(uintptr_t start, size_t size)
+{
+    return mmap((void *)start, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+                0) != MAP_FAILED;
+}
+
+/*
+ * The whole range becomes zeros at once: a chain can name 32768 pages that are gone, and with a mapping for each of them the
+ * process would have more than the kernel allows (vm.max_map_count). Only a host that accounts for each page
+ * (vm.overcommit_memory 2) may refuse the whole, and then gets one page at a time.
+ */
+static bool range_repair(struct guarded_range *range, uintptr_t start, size_t size, uintptr_t address)
+{
+    size_t page = atomic_load(&range->page);
+
+    if (!map_zeros(start, size) && !map_zeros(start + (address - start) / page * page, page))
+        return false;
+    atomic_store(atomic_load(&range->faulted), true);
+    return true;
+}
+
+static bool fault_handle(uintptr_t address, bool missing)
+{
+    unsigned used = atomic_load(&guarded_used);
+
+    for (unsigned i = 0; i < used; i++) {
+        struct guarded_range *range = &guarded[i];
+        uintptr_t start = atomic_load(&range->start); /* before the size: of a slot that is taken anew, never both old and new */
+        size_t size = atomic_load(&range->size);
+
+        if (address < start || address - start >= size || atomic_load(&range->start) != start)
+            continue;
+        return (missing && page_make(address, atomic_load(&range->page), atomic_load(&range->credit))) ||
+               range_repair(range, start, size, address);
+    }
+    return false;
+}
+
+static void on_sigbus(int number, siginfo_t *info, void *context)
+{
+    int error = errno;
+
+    (void)context;
+    if (!fault_handle((uintptr_t)info->si_addr, info->si_code == BUS_ADRERR))
+        signal(number, SIG_DFL); /* not ours: the access is repeated and ends the program */
+    errno = error;
+}
+
+/* --- control thread --- */
+
+/* Asks to be told of missing pages. */
+static void missing_open(void)
+{
+    struct uffdio_api api = {
+        .api = UFFD_API, .features = UFFD_FEATURE_SIGBUS | UFFD_FEATURE_MISSING_HUGETLBFS | UFFD_FEATURE_MISSING_SHMEM,
+    };
+    void *space = mmap(NULL, PAGE_MAX, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int fd = space == MAP_FAILED ? -1 : (int)syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK | UFFD_USER_MODE_ONLY);
+
+    if (fd >= 0 && ioctl(fd, UFFDIO_API, &api) == 0) {
+        zeros = space;
+        missing_fd = fd;
+        return;
+    }
+    log_warn("a front end may hold up a worker by taking its memory away: userfaultfd: %s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    if (space != MAP_FAILED)
+        munmap(space, PAGE_MAX);
+}
+
+int memory_guard_install(void)
+{
+    struct sigaction action = { .sa_sigaction = on_sigbus, .sa_flags = SA_SIGINFO | SA_NODEFER };
+
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGBUS, &action, NULL) != 0)
+        return -errno;
+    if (missing_fd < 0)
+        missing_open();
+    return 0;
+}
+
+/* False: the kernel goes on making missing pages of it. */
+static bool missing_watch(void *start, size_t size, size_t page)
+{
+    struct uffdio_register watch = { .range = { (uintptr_t)start, size }, .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+    if (missing_fd < 0 || page > PAGE_MAX)
+        return false;
+    if (zeros_ready < page) {
+        for (size_t at = zeros_ready; at < page; at += GUEST_PAGE_SIZE)
+            (void)*(volatile uint8_t *)(zeros + at);
+        zeros_ready = page;
+    }
+    return ioctl(missing_fd, UFFDIO_REGISTER, &watch) == 0;
+}
+
+bool memory_guard_add(void *start, size_t size, size_t page, atomic_bool *faulted, struct page_credit *credit)
+{
+    for (unsigned i = 0; i < GUARDED_MAX; i++) {
+        struct guarded_range *range = &guarded[i];
+
+        if (atomic_load(&range->size) != 0)
+            continue;
+        atomic_store(&range->start, (uintptr_t)start);
+        atomic_store(&range->page, page);
+        atomic_store(&range->faulted, faulted);
+        atomic_store(&range->credit, credit);
+        atomic_store(&range->size, size);
+        if (i >= atomic_load(&guarded_used))
+            atomic_store(&guarded_used, i + 1);
+        if (credit != NULL && !missing_watch(start, size, page))
+            atomic_store(&range->credit, NULL);
+        return true;
+    }
+    return false;
+}
+
+void memory_guard_remove(const void *start)
+{
+    for (unsigned i = 0; i < atomic_load(&guarded_used); i++)
+        if (atomic_load(&guarded[i].start) == (uintptr_t)start && atomic_load(&guarded[i].size) != 0)
+            atomic_store(&guarded[i].size, 0);
+}

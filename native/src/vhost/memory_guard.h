@@ -1,0 +1,36 @@
+/*
+ * memory_guard.h - what happens when a page of a front end's memory is not there.
+ *
+ * The memory is a file of another process, which can truncate it or punch holes into it at any time: also between
+ * two bytes that we copy. So each mapping of such a file stands under this guard. A page that is missing is made, at
+ * the cost of its port's credit; when that is used up, or the page cannot be made, zeros take the mapping's place and the
+ * flag of its owner is set (F9).
+ */
+#ifndef VHOSTKIT_MEMORY_GUARD_H
+#define VHOSTKIT_MEMORY_GUARD_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * A worker's time for making a front end's missing pages. An honest guest's are missing once, before they are first used (and
+ * again after a balloon took them): 8000 pages of 4 KiB at once, or 300 of 2 MiB, cost less than a full credit.
+ */
+struct page_credit {
+    _Atomic int64_t left_ns;    /* below 0 after a page that cost more than was left */
+    _Atomic uint64_t as_of_ns;  /* when that was so; 0: it is full */
+};
+
+/* Installs the handler (once, before any worker starts). A fault that is in no guarded mapping keeps its default. 0 or -errno. */
+int memory_guard_install(void);
+
+/*
+ * Puts a mapping of pages of `page` bytes under the guard, until memory_guard_remove() or munmap(). `credit` NULL: pages are made
+ * by the kernel, whatever they cost. False: no room for one more. Control thread.
+ */
+bool memory_guard_add(void *start, size_t size, size_t page, atomic_bool *faulted, struct page_credit *credit);
+void memory_guard_remove(const void *start);
+
+#endif
