@@ -1,25 +1,7 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
 import type { Artifacts } from '../../src/core/render/artifacts.js'
-
-const folder = 'templates/apparmor'
-const abstraction = readFileSync(`${folder}/abstractions/vhostkit-qemu`, 'utf8')
-const profile = readFileSync(`${folder}/vhostkit-switch`, 'utf8')
-const parser = '/usr/sbin/apparmor_parser'
-
-/** Compiles a policy and loads nothing: that takes no kernel with AppArmor. */
-function compile(text: string): { status: number | null; stderr: string } {
-  const work = mkdtempSync(join(tmpdir(), 'vkt-'))
-  const path = join(work, 'policy')
-  writeFileSync(path, text)
-  const args = ['--skip-kernel-load', '--skip-cache', '--base', '/etc/apparmor.d', '-I', folder, path]
-  const { status, stderr } = spawnSync(parser, args, { encoding: 'utf8', timeout: 60_000 })
-  rmSync(work, { recursive: true })
-  return { status, stderr }
-}
+import { abstraction, compilePolicy, guestPolicy, parser, profile } from './apparmor-policy.js'
 
 /** The rules of a text that are about paths: a pattern and the rights. */
 function pathRules(text: string): { pattern: RegExp; rights: string }[] {
@@ -38,21 +20,21 @@ function mayUse(text: string, path: string, rights: string): boolean {
 }
 
 describe('policy of AppArmor', () => {
-  const confined = (rules: string) =>
-    `#include <tunables/global>\nprofile vhostkit-test {\n#include <abstractions/libvirt-qemu>\n${rules}\n}\n`
-
   it('compiles, and a broken one does not', function () {
     this.timeout(120_000)
     if (!existsSync(parser)) {
       process.stderr.write(`\n*** SKIPPED, because this host lacks ${parser} (sh bin/setup)\n`)
       this.skip()
     }
-    for (const text of [profile, confined('#include <abstractions/vhostkit-qemu>')]) {
-      const { status, stderr } = compile(text)
+    for (const text of [profile, guestPolicy('vhostkit-test')]) {
+      const { status, stderr } = compilePolicy(text)
       assert.equal(status, 0, stderr)
     }
-    for (const text of [profile.replace('rwk,', 'rwz,'), confined('  /run/vhostkit/ r')]) {
-      assert.notEqual(compile(text).status, 0)
+    for (const text of [
+      profile.replace('rwk,', 'rwz,'),
+      guestPolicy('vhostkit-test', '  /run/vhostkit/ r'),
+    ]) {
+      assert.notEqual(compilePolicy(text).status, 0)
     }
   })
 

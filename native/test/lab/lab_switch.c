@@ -40,7 +40,7 @@ static void nap(void)
 
 static void run_switch(const char *program, const char *const *options, const cpu_set_t *allowed)
 {
-    const char *arguments[16] = { program,     "--control", LAB_CONTROL,   "--state", "/run/state",
+    const char *arguments[16] = { program,     "--control", LAB_CONTROL,   "--state", LAB_STATE,
                                   "--monitor", "--log",     LAB_LOG,       "--log-level", "debug" };
     unsigned count = 10;
 
@@ -96,7 +96,7 @@ void lab_switch_start(struct lab_switch *lab, const char *program, const char *c
     memset(lab, 0, sizeof *lab);
     lab->asking.socket = lab->events.socket = -1;
     unlink(LAB_LOG);
-    unlink("/run/state");
+    unlink(LAB_STATE);
     fflush(NULL);
     lab->pid = fork();
     if (lab->pid == 0)

@@ -1,5 +1,5 @@
 /*
- * lab_switch.h - the real switch inside the NUMA lab: started with the options
+ * lab_switch.h - the real switch inside a lab's machine: started with the options
  * of one scene, asked over its control socket, its events kept.
  *
  * There is one at a time. Whatever cannot be done ends the lab with one line
@@ -12,9 +12,11 @@
 #include <sched.h>
 #include <sys/types.h>
 
-/* Where the switch's control socket and log are. */
-#define LAB_CONTROL "/run/control"
-#define LAB_LOG "/run/log"
+/* Where the switch's files are: where a real one has them, so that rules about paths hold. */
+#define LAB_FOLDER "/run/vhostkit"
+#define LAB_CONTROL LAB_FOLDER "/switch.sock"
+#define LAB_STATE LAB_FOLDER "/switch-state.json"
+#define LAB_LOG LAB_FOLDER "/switch.log"
 
 /* One connection to the control socket. */
 struct lab_client {

@@ -18,14 +18,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lab_frames.h"
 #include "lab_switch.h"
 #include "machine.h"
-#include "packet.h"
 #include "whereabouts.h"
-
-/* Frames each way between the two guests. */
-#define FRAMES 40u
-#define FRAME_BYTES 200u
 
 static struct lab_switch lab;
 static struct machine guest;    /* port "vm1": the one whose memory moves */
@@ -67,26 +63,6 @@ static struct pages guest_pages(const struct machine *machine)
     return pages;
 }
 
-static unsigned pass_frames(struct machine *from, struct machine *to, unsigned from_number, unsigned to_number)
-{
-    const struct net_header header = { 0 };
-    uint8_t frame[FRAME_BYTES], to_mac[6], from_mac[6], landing[2048];
-    struct net_header landed;
-    unsigned passed = 0;
-
-    packet_mac(to_mac, to_number);
-    packet_mac(from_mac, from_number);
-    for (unsigned i = 0; i < FRAMES; i++) {
-        packet_plain(frame, sizeof frame, to_mac, from_mac, 0x88b5, i);
-        if (!machine_send(from, 0, &header, frame, sizeof frame))
-            break;
-        int length = machine_receive(to, 0, &landed, landing, sizeof landing, 5000);
-
-        passed += length == (int)sizeof frame && packet_number(landing, (uint32_t)length) == i;
-    }
-    return passed;
-}
-
 /* One line: the guest whose memory moves, and the neighbour where there is one. */
 static void report(const char *step, const char *event)
 {
@@ -98,9 +74,9 @@ static void report(const char *step, const char *event)
     json_t *events = lab_switch_events(&lab, event);
     pid_t pid = lab_switch_serving(&lab);
     struct pages pages = guest_pages(&guest);
-    unsigned passed = pass_frames(&guest, &neighbour, 1, 2);
+    unsigned passed = lab_frames_pass(&guest, &neighbour, 1, 2);
 
-    passed += pass_frames(&neighbour, &guest, 2, 1);
+    passed += lab_frames_pass(&neighbour, &guest, 2, 1);
     port = lab_switch_port(&lab, "vm1");
     json_t *workers = lab_switch_call(&lab, "worker.list", json_object());
     json_t *line = json_pack("{s:s, s:o, s:O, s:O, s:O, s:o, s:o, s:o, s:i, s:o}", "step", step, "guest", pages_json(&pages),
