@@ -60,6 +60,8 @@ bool datapath_set_policy(struct datapath *datapath, struct port *port, const str
                          struct refusal *refusal);
 /* Removes it after the workers' quiet point; its counters are gone. */
 void datapath_remove_port(struct datapath *datapath, struct port *port);
+/* The same for a port that was just added and shall not have been: no file of its mirror is left. */
+void datapath_undo_port(struct datapath *datapath, struct port *port);
 
 /*
  * A client captures the port's frames from now on (capture/capture.h): nothing of the port changes, its mirror neither, and

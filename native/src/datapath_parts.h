@@ -1,8 +1,9 @@
 /*
  * datapath_parts.h - what the parts of the datapath share: datapath.c
- * (ports, networks, life), datapath_policy.c (of a port that stays),
- * datapath_capture.c (clients that look), datapath_place.c (topology, which
- * worker serves what) and datapath_balance.c (loads). Nobody else includes it.
+ * (life), datapath_ports.c (ports and networks come and go), datapath_policy.c (of a
+ * port that stays), datapath_mirror.c (files of mirrors), datapath_capture.c (clients
+ * that look), datapath_place.c (topology, which worker serves what) and
+ * datapath_balance.c (loads). Nobody else includes it.
  */
 #ifndef VHOSTKIT_DATAPATH_PARTS_H
 #define VHOSTKIT_DATAPATH_PARTS_H
@@ -37,6 +38,8 @@ struct datapath {
 /* The file of the config's mirror; NULL in *capture when it has none. False: it has one, and it cannot be made. */
 bool capture_begin(struct datapath *datapath, const struct port_config *config, struct capture **capture,
                    struct refusal *refusal);
+/* No worker knows the port any more: its mirror's file is closed; `undone`: and taken away, as if it had never been made. */
+void capture_finish(struct port *port, bool undone);
 /* No worker knows the port any more: whoever captured it has had all there was. */
 void captures_end(struct datapath *datapath, struct port *port);
 /* Addresses learnt on a port before a mirror claimed it lead nowhere now. */

@@ -115,7 +115,7 @@ bool datapath_set_policy(struct datapath *datapath, struct port *port, const str
         refusal_hint(refusal, "nothing was changed; ask again");
     }
     if (port->capture != capture)
-        capture_close(capture);
+        capture_undo(capture, datapath->captures);
     if (port->capture != last_capture)
         capture_close(last_capture);
     free(port->policy == next ? (void *)last : next);

@@ -30,6 +30,9 @@
 #include "run_as.h"
 #include "supervisor.h"
 
+/* Between two tries to write the state file. */
+#define SAVE_AGAIN_MS 1000
+
 /* Everything of one run. */
 struct program {
     struct options options;
@@ -42,6 +45,8 @@ struct program {
     struct service_notify notify;     /* who started us, if it wants to know how we are */
     struct heartbeat heartbeat;
     struct commander commander;
+    bool unsaved;                     /* the state file could not be written when it had to be */
+    struct event_timer save_again;    /* runs then */
     bool closing;                     /* ports go because the switch ends: the state file stays */
 };
 
@@ -155,12 +160,19 @@ static void tell_event(void *owner, const char *type, const char *port, const ch
     free(line);
 }
 
+/* Nobody waits for an answer, so it is tried until it is done: a guest's features must be the same for as long as it lives. */
 static void save_config(void *owner)
 {
     struct program *program = owner;
+    bool before = program->unsaved;
     char why[256];
-    if (!program->closing && !commander_save(&program->commander, why, sizeof why))
-        log_error("state file: %s; a crash now would lose the features offered since", why);
+    if (program->closing)
+        return;
+    program->unsaved = !commander_save(&program->commander, why, sizeof why);
+    if (program->unsaved && !before)
+        log_error("state file: %s; a crash before it can be written would lose the features offered since", why);
+    if (program->unsaved)
+        event_loop_start_timer(program->loop, &program->save_again, SAVE_AGAIN_MS, save_config, program);
 }
 
 static void take_signal(void *owner, uint32_t events)
@@ -251,6 +263,8 @@ static enum exit_code serve_until_asked(struct program *program, struct state *s
 static void close_all(struct program *program)
 {
     program->closing = true;
+    if (program->loop)
+        event_loop_stop_timer(program->loop, &program->save_again);
     if (program->commander.datapath)
         datapath_destroy(program->commander.datapath);
     control_socket_destroy(program->control);

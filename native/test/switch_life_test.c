@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "switch_rig.h"
@@ -333,6 +334,41 @@ static void ports_come_and_go(void **state)
     switch_close(rig);
 }
 
+/* The features that a guest was offered are in the state file although the disk was full when it came. */
+static void a_disk_that_was_full(void **state)
+{
+    struct switch_rig *rig = switch_open(NULL);
+    char block[96], path[96];
+    uint64_t begin;
+    bool there = false;
+
+    (void)state;
+    snprintf(block, sizeof block, "%s/.state.new", rig->folder);
+    snprintf(path, sizeof path, "%s/state", rig->folder);
+    switch_add_port(rig, "vm0", json_object());
+    struct vhost_peer peer = { .listener = -1, .socket = -1, .timeout_ms = 5000 };
+    char socket[96];
+    snprintf(socket, sizeof socket, "%s/vm0", rig->folder);
+    assert_int_equal(mkdir(block, 0700), 0);
+    assert_true(vhost_peer_listen(&peer, socket));
+    assert_true(vhost_peer_accept(&peer));
+    switch_wait_state(rig, "vm0", "connected");
+    assert_int_equal(rmdir(block), 0);
+    begin = machine_clock_ms();
+    while (!there && machine_clock_ms() - begin < 10000) {
+        json_t *file = json_load_file(path, 0, NULL);
+
+        there = json_is_string(json_object_get(json_array_get(json_object_get(file, "ports"), 0), "offered"));
+        json_decref(file);
+        usleep(10000);
+    }
+    assert_true(there);
+    vhost_peer_disconnect(&peer);
+    close(peer.listener);
+    unlink(socket);
+    switch_close(rig);
+}
+
 int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
@@ -345,6 +381,7 @@ int main(int argc, char **argv)
         ROW("three queue pairs", queue_pairs),
         ROW("the switch is the socket server", server_role),
         ROW("ports come and go", ports_come_and_go),
+        ROW("R26 features offered while the disk was full", a_disk_that_was_full),
     };
     switch_program(argc > 1 ? argv[1] : "vhostkit-switch");
     return cmocka_run_group_tests_name("switch: life", tests, NULL, NULL);

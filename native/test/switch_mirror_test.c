@@ -1,9 +1,11 @@
 /*
  * switch_mirror_test.c - the real program with play VMs, of which some look at what others send and get.
  */
+#include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pcapng_reader.h"
@@ -130,6 +132,52 @@ static void assert_refused(struct switch_rig *rig, const char *name, const char 
     json_decref(answer);
 }
 
+static unsigned files_of(const struct switch_rig *rig)
+{
+    char folder[96];
+    struct dirent *entry;
+    unsigned count = 0;
+
+    snprintf(folder, sizeof folder, "%s/captures", rig->folder);
+    DIR *open_folder = opendir(folder);
+    assert_non_null(open_folder);
+    while ((entry = readdir(open_folder)) != NULL)
+        count += entry->d_name[0] != '.';
+    closedir(open_folder);
+    return count;
+}
+
+/* A request that is refused leaves no file behind: ten of them, and the name would be used up. */
+static void refused_with_a_file(void **state)
+{
+    struct switch_rig *rig = switch_open(NULL);
+    char block[96];
+
+    (void)state;
+    for (unsigned i = 0; i < 12; i++) { /* a socket that cannot be bound */
+        json_t *answer = switch_answer(rig, "port.add", json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:{s:s}}}", "name", "vm1", "kind",
+            "vhost-user", "network", "lan", "role", "server", "socket", "/proc/none", "policy", "mirror", "file", "a.pcapng"), 5000);
+
+        assert_string_equal(json_string_value(json_object_get(json_object_get(json_object_get(answer, "error"), "data"), "reason")),
+                            "socket-in-use");
+        json_decref(answer);
+        assert_int_equal(files_of(rig), 0);
+    }
+    snprintf(block, sizeof block, "%s/.state.new", rig->folder); /* then a state file that cannot be written */
+    assert_int_equal(mkdir(block, 0700), 0);
+    for (unsigned i = 0; i < 12; i++) {
+        json_t *answer = switch_answer(rig, "port.add", json_pack("{s:s, s:s, s:s, s:s, s:{s:{s:s}}}", "name", "vm1", "kind",
+            "vhost-user", "network", "lan", "socket", "/tmp/vhostkit-test-none", "policy", "mirror", "file", "a.pcapng"), 5000);
+
+        assert_string_equal(json_string_value(json_object_get(json_object_get(json_object_get(answer, "error"), "data"), "reason")),
+                            "state-failed");
+        json_decref(answer);
+        assert_int_equal(files_of(rig), 0);
+    }
+    assert_int_equal(rmdir(block), 0);
+    switch_close(rig);
+}
+
 static void loops(void **state)
 {
     struct switch_rig *rig = switch_open(NULL);
@@ -248,6 +296,7 @@ int main(int argc, char **argv)
         ROW("a mirror's port is there for it alone", claimed_ports),
         ROW("a mirror's port that goes and comes", a_target_that_goes),
         ROW("mirrors that make a loop are refused", loops),
+        ROW("what is refused leaves no file", refused_with_a_file),
         ROW("frames with offloads to a port and a file", offloads),
         ROW("what is mirrored and what is not", what_is_copied),
         ROW("mirrors after a crash", after_a_crash),

@@ -476,6 +476,14 @@ void capture_close(struct capture *capture)
     capture_release(capture);
 }
 
+void capture_undo(struct capture *capture, const char *folder)
+{
+    if (capture == NULL)
+        return;
+    capture_file_remove(folder, capture->file);
+    capture_close(capture);
+}
+
 void capture_status(const struct capture *capture, struct capture_status *status)
 {
     status->state = (enum capture_state)atomic_load(&capture->state);

@@ -45,6 +45,8 @@ struct capture *capture_open(const char *folder, const struct port_mirror *mirro
 /* No worker knows it any more. Waits CAPTURE_CLOSE_MS for the rest to be written; a disk that takes longer is left alone with it. */
 void capture_close(struct capture *capture);
 #define CAPTURE_CLOSE_MS 500
+/* The same for one that was opened in vain: its file, in the folder that it was opened in, goes as well. */
+void capture_undo(struct capture *capture, const char *folder);
 
 /*
  * One for a client: frames are taken from now on, and sent when the connection is attached. It ends when the client has

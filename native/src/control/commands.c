@@ -214,7 +214,7 @@ static json_t *port_add(struct call *call)
         return rpc_refuse(call->error);
     char why[sizeof refusal->found];
     if (!commander_save(commander, why, sizeof why)) {
-        datapath_remove_port(commander->datapath, port);
+        datapath_undo_port(commander->datapath, port);
         return refuse_unsaved(call, why);
     }
     forget_lost(commander, config.name);

@@ -13,7 +13,7 @@
 
 #include "port/port_config.h"
 
-#define STATE_SIZE_MAX (2u * 1024u * 1024u) /* PORTS_MAX ports with the longest texts take half of it */
+#define STATE_SIZE_MAX (8u * 1024u * 1024u) /* PORTS_MAX ports with the longest texts and policies take half of it */
 
 /* Ports as read. */
 struct state {

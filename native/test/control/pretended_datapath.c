@@ -114,6 +114,11 @@ void datapath_remove_port(struct datapath *datapath, struct port *port)
     pretended.removed++;
 }
 
+void datapath_undo_port(struct datapath *datapath, struct port *port)
+{
+    datapath_remove_port(datapath, port);
+}
+
 struct port *datapath_find_port(struct datapath *datapath, const char *name)
 {
     for (unsigned i = 0; i < datapath->count; i++) {

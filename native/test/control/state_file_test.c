@@ -222,6 +222,27 @@ static void odd_files_are_refused(void **state)
     assert_non_null(strstr(why, "another version"));
 }
 
+/* As many words as there may be of everything. */
+static void longest_policy(struct port_policy *policy)
+{
+    const struct rate_limit rate = { .bytes = 12500000000, .burst = 1073741824, .peak = 12500000000, .frames = 100000000 };
+    policy->isolated = true;
+    policy->storm = POLICY_STORM_MAX;
+    policy->rx_rate = policy->tx_rate = rate;
+    policy->vlan.mode = VLAN_TRUNK;
+    policy->vlan.untagged = 1000;
+    for (unsigned id = VLAN_ID_MAX; id > VLAN_ID_MAX - VLAN_TRUNK_MAX; id--)
+        port_vlan_list(&policy->vlan, id);
+    policy->mac_count = policy->ipv4_count = POLICY_ADDRESSES_MAX;
+    for (unsigned i = 0; i < POLICY_ADDRESSES_MAX; i++) {
+        policy->macs[i] = 0x020000000000u + i;
+        policy->ipv4[i] = 0xdfdfdf00u - i - 1;
+    }
+    policy->mirror = (struct port_mirror){ .kind = MIRROR_FILE, .direction = MIRROR_BOTH, .snaplen = MIRROR_SNAPLEN_MAX,
+                                           .limit = MIRROR_LIMIT_MAX };
+    memset(policy->mirror.to, 'm', MIRROR_NAME_SIZE - 1);
+}
+
 static void the_largest_state_fits(void **state)
 {
     static struct port_config ports[PORTS_MAX];
@@ -234,6 +255,7 @@ static void the_largest_state_fits(void **state)
         memset(ports[i].network, 'n', NETWORK_NAME_SIZE - 1);
         memset(ports[i].socket + 1, 1, SOCKET_PATH_SIZE - 2); /* six bytes each in JSON */
         char number[8];
+        longest_policy(&ports[i].policy);
         snprintf(number, sizeof number, "%04u", i);
         memcpy(ports[i].name, number, 4);
         list[i] = &ports[i];
