@@ -1,12 +1,38 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { parseArguments } from '../../src/cli/parse-arguments.js'
 import { parseSpec } from '../../src/core/spec/parse-spec.js'
-import { listPages, ourWords, readBlocks, splitCommands } from './read-pages.js'
+import { listPages, ourWords, readBlocks, reasons, rigs, splitCommands } from './read-pages.js'
 
 const blocks = listPages().flatMap(readBlocks)
 
+/** What a line of a block that is no "sh" must not begin with: it would be a command that nobody runs. */
+const command = /^\s*(\$ |sudo |(vhostkit|virsh|npm|node \S+\.m?js|systemctl|ssh|apt-get|meson|ninja) )/
+
 describe('documents', () => {
+  it('say of each command who runs it, or why nobody does', () => {
+    const marks = [
+      ...Object.keys(rigs).map((rig) => `sh run ${rig}`.trim()),
+      ...reasons.map((reason) => `sh unrun ${reason}`),
+    ]
+    for (const { page, kind, lines } of blocks) {
+      const where = `${page}: ${kind === '' ? 'a block' : kind}: ${lines[0]}`
+      if (kind.startsWith('sh')) assert.ok(marks.includes(kind), where)
+      else
+        assert.deepEqual(
+          [kind === 'indented', lines.filter((line) => command.test(line))],
+          [false, []],
+          where,
+        )
+    }
+    for (const mark of marks)
+      assert.ok(
+        blocks.some(({ kind }) => kind === mark),
+        `${mark} is for something`,
+      )
+  })
+
   it('have only commands that the command line takes', async () => {
     const scripts = (JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> })
       .scripts
@@ -25,12 +51,16 @@ describe('documents', () => {
       }
     }
     assert.ok(seen > 50, `${seen} commands`)
+    for (const page of listPages()) {
+      for (const [all, name = ''] of readFileSync(page, 'utf8').matchAll(/`npm run ([\w:]+)/g))
+        assert.ok(name in scripts, `${page}: ${all}`)
+    }
   })
 
   it('would not get away with a command that is not there', async () => {
     for (const line of [
       'vhostkit aply pair.yaml',
-      'sudo vhostkit top --onse # now',
+      'vhostkit top --onse # now',
       'node bin/vhostkit.js plan',
     ]) {
       const [ours] = splitCommands(line).map(ourWords)
@@ -55,7 +85,13 @@ describe('documents', () => {
       const named = readFileSync(page, 'utf8').matchAll(
         /`((?:docs|native|test|src|bin|hooks|templates)\/[\w./-]+\.\w+)`/g,
       )
-      for (const [, path = ''] of named) assert.ok(existsSync(path), `${page} names ${path}`)
+      for (const [, path = ''] of named) {
+        if (path.includes('NAME')) continue
+        assert.ok(
+          [path, join(dirname(page), path), join(dirname(page), '..', path)].some(existsSync),
+          `${page} names ${path}`,
+        )
+      }
     }
   })
 })

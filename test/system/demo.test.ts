@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import type { DemoResult } from '../../src/demo/demo-result.js'
+import { blocksOf } from '../docs/read-pages.js'
 import { lookAtHost, requireRoot } from './host-state.js'
 import { startCli } from './run-cli.js'
 
-describe('npm run demo', function () {
+describe('the demo of README.md', function () {
   this.timeout(150_000)
   before(function () {
     requireRoot(this)
@@ -11,7 +12,9 @@ describe('npm run demo', function () {
 
   it('prints one JSON object with every figure, and leaves nothing behind', async () => {
     const before = lookAtHost()
-    const run = startCli(['run', '--silent', 'demo', '--', '--json'], {}, ['npm'])
+    const [[, [block]] = ['', []]] = blocksOf('demo')
+    const command = block?.lines[0]?.replace(/\s+#.*$/, '') ?? assert.fail('README.md has a command for it')
+    const run = startCli(['-c', `${command} -- --json`], { npm_config_loglevel: 'silent' }, ['sh'])
     const { exitCode, stdout, stderr, ms } = await run.result
     assert.equal(exitCode, 0, stderr)
     const result = JSON.parse(stdout) as DemoResult

@@ -5,8 +5,9 @@ import { join, resolve } from 'node:path'
 import type { Command } from '../../src/cli/command.js'
 import { commands } from '../../src/cli/commands.js'
 import { makeGuest } from '../../src/demo/guest/guest.js'
+import { assertFollowed, bash, scriptOf, writeFilesOf } from '../docs/follow-page.js'
 import { misfits, readShapes } from '../docs/json-shapes.js'
-import { listPages, readBlocks } from '../docs/read-pages.js'
+import { blocksOf } from '../docs/read-pages.js'
 import { echoLines, inOrdinaryPlaces, keepRecording, sameEverywhere } from '../docs/recording.js'
 import { testFolderPrefix } from './host-state.js'
 import { startCli } from './run-cli.js'
@@ -19,7 +20,7 @@ describe('documents', () => {
     VHOSTKIT_STATE_DIR: join(base, 'state'),
     PATH: `${join(base, 'bin')}:${process.env.PATH}`,
   }
-  const shell = (script: string) => startCli(['-euc', `cd ${base}\n${script}`], env, ['bash']).result
+  const shell = (script: string) => startCli([`cd ${base}\n${script}`], env, bash).result
 
   before(async () => {
     mkdirSync(join(base, 'bin'))
@@ -34,21 +35,16 @@ describe('documents', () => {
     rmSync(base, { recursive: true, force: true })
   })
 
-  const pages = listPages().filter((page) => readBlocks(page).some(({ kind }) => kind === 'sh run'))
-  it('has pages to run', () => assert.ok(pages.length >= 4))
-  for (const page of pages) {
+  it('has pages to run', () => assert.ok(blocksOf('').length >= 5))
+  for (const [page, blocks] of blocksOf('')) {
     it(`${page} does what it says`, async () => {
-      const blocks = readBlocks(page)
-      for (const { lines } of blocks.filter(({ kind }) => kind === 'yaml')) {
-        const name = /^# ([a-z-]+\.yaml)$/.exec(lines[0] ?? '')?.[1]
-        if (name !== undefined) writeFileSync(join(base, name), lines.join('\n'))
-      }
-      const script = blocks.filter(({ kind }) => kind === 'sh run').flatMap(({ lines }) => lines)
+      writeFilesOf(page, base)
       const recording = page.replace(/\.md$/, '.txt')
       const isRecorded = existsSync(recording)
-      const { exitCode, stdout, stderr } = await shell(isRecorded ? echoLines(script) : script.join('\n'))
-      assert.equal(exitCode, 0, stderr)
-      if (isRecorded) keepRecording(recording, inOrdinaryPlaces(stdout, base), sameEverywhere)
+      const script = isRecorded ? echoLines(blocks.flatMap(({ lines }) => lines)) : scriptOf(blocks)
+      const result = await shell(script)
+      assertFollowed(page, result)
+      if (isRecorded) keepRecording(recording, inOrdinaryPlaces(result.stdout, base), sameEverywhere)
     })
   }
 

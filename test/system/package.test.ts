@@ -2,14 +2,10 @@ import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findProgram } from '../../src/host/versions.js'
 import { testFolderPrefix } from './host-state.js'
 import { startCli } from './run-cli.js'
 
-/**
- * The package as somebody else gets it: packed, installed into an empty prefix, used. The whole demo with it takes a
- * minute: VHOSTKIT_PACKAGE_DEMO=1 runs it, too.
- */
+/** The package as somebody else gets it: packed, installed into an empty prefix, used. Its demo: docs-checkout.test.ts. */
 describe('the package', () => {
   const base = mkdtempSync(join(tmpdir(), testFolderPrefix.slice(1)))
   const prefix = join(base, 'prefix')
@@ -98,16 +94,6 @@ describe('the package', () => {
     assert.doesNotMatch(again.stderr, /build the switch/)
     assert.equal((await vhostkit(['switch', 'status'])).exitCode, 0)
   })
-
-  if (process.env.VHOSTKIT_PACKAGE_DEMO === '1') {
-    it('runs the demo', async function () {
-      this.timeout(300_000)
-      assert.notEqual(await findProgram('qemu-system-x86_64'), null)
-      const { exitCode, stdout, stderr } = await vhostkit(['demo', '--kills', '2'])
-      assert.equal(exitCode, 0, stderr)
-      console.log(stdout.replace(/^/gm, '      '))
-    })
-  }
 })
 
 function listTree(folder: string): string[] {

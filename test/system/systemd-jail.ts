@@ -3,11 +3,23 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { bash } from '../docs/follow-page.js'
 import { testFolderPrefix } from './host-state.js'
 import { type CliResult, startCli } from './run-cli.js'
 
 const script = join(process.cwd(), 'test/system/systemd-jail/start.sh')
 const inside = '/opt/vhostkit-jail'
+
+/** Our words for the shell; a policy that a kernel without AppArmor compiles, and cannot load; a switch that runs. */
+const installWords = [
+  `ln -s ${inside}/node /usr/local/bin/node`,
+  `ln -s ${inside}/bin/vhostkit.js /usr/local/bin/vhostkit`,
+  '[ -e /sys/kernel/security/apparmor ] || {',
+  "  printf '%s\\n' '#!/bin/sh' 'exec /usr/sbin/apparmor_parser --skip-kernel-load \"$@\"' >/usr/local/bin/apparmor_parser",
+  '  chmod 755 /usr/local/bin/apparmor_parser',
+  '}',
+  'PATH=/usr/local/bin:$PATH vhostkit switch start',
+].join('\n')
 
 /** A real systemd of the test's own, on a copy of this host's root that nothing outlives (systemd-jail/start.sh). */
 export class SystemdJail {
@@ -38,6 +50,17 @@ export class SystemdJail {
         throw new Error(`systemd did not come up within 20 s in namespaces of its own: ${this.#said}`)
       }
     }
+  }
+
+  /** Runs lines of a page inside, in the folder of vhostkit. */
+  async follow(script: string): Promise<CliResult> {
+    return this.run(...bash, `PATH=/usr/local/bin:$PATH\ncd ${inside}\n${script}`)
+  }
+
+  /** Makes it a host of somebody who installed vhostkit. */
+  async install(): Promise<void> {
+    const { exitCode, stderr } = await this.run('sh', '-ec', installWords)
+    if (exitCode !== 0) throw new Error(stderr)
   }
 
   /** Runs a program inside, to its end. */

@@ -32,6 +32,7 @@ function programPage(program: OutlineCommand, names: string[], version: string):
         ['3', 'the spec was refused'],
         ['4', 'the host cannot; it says what to do'],
         ['5', 'something would change (diff)'],
+        ['255', 'ssh did not get in; otherwise ssh ends with the exit code of the command there'],
       ].flatMap(([code = '', about = '']) => term(code, text(about))),
     ],
     [

@@ -20,9 +20,9 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
   },
   'memory-short': {
     cause: 'Free memory of the nodes does not reach.',
-    look: '`free -h`, `numactl --hardware`.',
+    look: '`free -h`, `grep MemFree /sys/devices/system/node/node*/meminfo`.',
   },
-  'node-unknown': { cause: 'The spec was written for another host.', look: '`numactl --hardware`.' },
+  'node-unknown': { cause: 'The spec was written for another host.', look: '`lscpu`, its NUMA lines.' },
   'core-unknown': { cause: 'The spec was written for another host.', look: '`lscpu`.' },
   'qemu-missing': { cause: 'No qemu-system-x86_64 in the path.', look: '`command -v qemu-system-x86_64`.' },
   'libvirt-missing': { cause: 'No virsh in the path.', look: '`command -v virsh`.' },
@@ -45,7 +45,7 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
   },
   'switch-missing': {
     cause: 'The native program is neither built nor in the path.',
-    look: '`ls native/build`.',
+    look: '`ls native/build` in a checkout.',
   },
   'taps-not-allowed': {
     cause: '/dev/net/tun does not open, or CAP_NET_ADMIN is missing.',
@@ -102,7 +102,7 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
   },
   'domain-refused': {
     cause: 'Something in it has no place on a vhost-user card, or it runs.',
-    look: '`virsh dumpxml`.',
+    look: '`virsh dumpxml DOMAIN`.',
   },
   'hooks-failed': {
     cause: 'The folder is closed, or something of others has that name.',

@@ -174,7 +174,7 @@ export const findingTable = {
   ),
   'ring-state-far': row(
     'The node of the guest had no room for the state of its port.',
-    '`numastat`.',
+    '`grep MemFree /sys/devices/system/node/node*/meminfo`.',
     'Free memory there, then restart the machine.',
   ),
   'mtu-mixed': row(
@@ -188,7 +188,7 @@ export const findingTable = {
   // Domains.
   'no-vhost-user': row(
     'The domain has only cards of the kernel.',
-    '`virsh dumpxml`.',
+    '`virsh dumpxml DOMAIN`.',
     '`vhostkit accelerate DOMAIN`.',
   ),
   'memory-private': row(
@@ -213,7 +213,7 @@ export const findingTable = {
   ),
   'mac-duplicate-card': row(
     'Two cards have one MAC: a definition was copied.',
-    '`vhostkit switch macs`, `virsh domiflist`.',
+    '`vhostkit switch macs`, `virsh domiflist DOMAIN`.',
     '`vhostkit doctor DOMAIN --fix` gives the later one another; the guest sees a new card.',
   ),
   'socket-unreachable': row(

@@ -40,7 +40,7 @@ export async function makeDomainSandbox(wish: DomainSandboxWish = {}): Promise<D
   copyFileSync(image.kernel, guest.kernel)
   await addPrograms(image.initrd, guest.initrd, programs)
   for (const path of Object.values(guest)) chmodSync(path, 0o644)
-  const libvirtd = await startLibvirtd(base, inside?.space)
+  const libvirtd = await startLibvirtd(base, inside)
   const addresses = { one: '192.168.78.11', two: '192.168.78.12' }
   const spec = sandbox.writeSpec(
     [

@@ -1,7 +1,15 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  appendFileSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { requireRoot } from '../host-state.js'
 
@@ -22,10 +30,21 @@ export interface Libvirtd {
   /** The folder of its hooks, as seen from outside. */
   hooks: string
   pid(): number
+  /** The words that run a program in its namespaces, from out here. */
+  command(...words: string[]): string[]
   virsh(...args: string[]): { status: number | null; stdout: string; stderr: string }
   /** Ends libvirtd and starts it again; `meanwhile` runs while it is away. */
   restart(meanwhile?: () => Promise<void>): Promise<void>
   stop(): Promise<void>
+}
+
+export interface LibvirtdWish {
+  /** The network namespace that it is in. */
+  space?: string
+  /** More paths that are its own: each a folder below its home, or a path of this host. */
+  places?: Record<string, string>
+  /** More lines of its configuration, and of its QEMU driver's. */
+  settings?: { libvirtd: string[]; qemu: string[] }
 }
 
 /** Tests with a libvirtd need root and both daemons, and say loudly when they cannot run. */
@@ -37,27 +56,37 @@ export function requireLibvirt(context: Mocha.Context): void {
   context.skip()
 }
 
-/**
- * Starts virtlogd and libvirtd by hand, as where there is no systemd, in a mount namespace below `base`, and in the
- * network namespace of that name if one is given.
- */
-export async function startLibvirtd(base: string, space?: string): Promise<Libvirtd> {
+/** Starts virtlogd and libvirtd by hand, as where there is no systemd, in a mount namespace below `base`. */
+export async function startLibvirtd(base: string, wish: LibvirtdWish = {}): Promise<Libvirtd> {
+  const { space, settings = { libvirtd: [], qemu: [] } } = wish
   const home = join(base, 'libvirt')
   const hooks = join(home, 'etc/hooks')
   mkdirSync(join(home, 'sockets'), { recursive: true })
-  for (const folder of Object.values(places)) mkdirSync(join(home, folder))
-  mkdirSync(hooks)
+  const own = { ...places, ...wish.places }
+  for (const folder of Object.values(own))
+    if (!folder.startsWith('/')) mkdirSync(join(home, folder), { recursive: true })
+  mkdirSync(hooks, { recursive: true })
   copyFileSync('/etc/libvirt/qemu.conf', join(home, 'etc/qemu.conf'))
-  writeFileSync(join(home, 'etc/libvirtd.conf'), configuration(home))
+  appendFileSync(join(home, 'etc/qemu.conf'), `${settings.qemu.join('\n')}\n`)
+  writeFileSync(join(home, 'etc/libvirtd.conf'), configuration(home, settings.libvirtd))
   // QEMU runs as another user, who must be able to pass.
   for (const folder of [base, home, join(home, 'lib')]) chmodSync(folder, 0o755)
 
-  const holder = await holdNamespace(home, space)
+  const holder = await holdNamespace(home, own, space)
   const children: { virtlogd?: ChildProcess; libvirtd?: ChildProcess } = {}
-  const start = (program: string, args: string[]) =>
-    spawn('nsenter', ['--target', `${holder.pid}`, '--mount', '--net', '--', program, ...args], {
-      stdio: 'ignore',
-    })
+  const command = (...words: string[]) => [
+    'nsenter',
+    '--target',
+    `${holder.pid}`,
+    '--mount',
+    '--net',
+    '--',
+    ...words,
+  ]
+  const start = (program: string, args: string[]) => {
+    const [enter = '', ...words] = command(program, ...args)
+    return spawn(enter, words, { stdio: 'ignore' })
+  }
   const uri = `qemu+unix:///system?socket=${home}/sockets/libvirt-sock`
   const virsh = (...args: string[]) => runVirsh(uri, args)
   const startDaemon = async () => {
@@ -91,6 +120,7 @@ export async function startLibvirtd(base: string, space?: string): Promise<Libvi
     uri,
     hooks,
     pid: () => Number(readFileSync(`${home}/libvirtd.pid`, 'utf8')),
+    command,
     virsh,
     restart: async (meanwhile) => {
       await end(children.libvirtd)
@@ -101,24 +131,29 @@ export async function startLibvirtd(base: string, space?: string): Promise<Libvi
   }
 }
 
-function configuration(home: string): string {
+function configuration(home: string, more: string[]): string {
   return [
     `unix_sock_dir = "${home}/sockets"`,
     'auth_unix_rw = "none"',
     'auth_unix_ro = "none"',
     `log_outputs = "3:file:${home}/libvirtd.log"`,
+    ...more,
     '',
   ].join('\n')
 }
 
 /** A process that does nothing but hold the namespaces; it ends with us, at the latest. */
-async function holdNamespace(home: string, space?: string): Promise<ChildProcess> {
-  const mounts = Object.entries(places).map(([path, folder]) => `mount --bind "$1/${folder}" ${path}`)
-  const needed = Object.keys(places).map((path) => `mkdir -p ${path}`)
+async function holdNamespace(
+  home: string,
+  own: Record<string, string>,
+  space?: string,
+): Promise<ChildProcess> {
+  const mounts = Object.entries(own).map(([path, from]) => `mount --bind "${resolve(home, from)}" ${path}`)
+  const needed = Object.keys(own).map((path) => `[ -e ${path} ] || mkdir -p ${path}`)
   const script = [...needed, ...mounts, 'echo ready', 'exec cat'].join('\n')
   const [program = '', ...args] = [
     ...(space === undefined ? [] : ['nsenter', `--net=/run/netns/${space}`, '--']),
-    ...['unshare', '--mount', '--propagation', 'private', 'sh', '-e', '-c', script, 'sh', home],
+    ...['unshare', '--mount', '--propagation', 'private', 'sh', '-e', '-c', script],
   ]
   const holder = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(holder, 'exit').then(() => {
