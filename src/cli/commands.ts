@@ -10,7 +10,10 @@ const deployment = { name: '<deployment>', about: 'the name in the spec' }
 const machine = { name: '[machine]', about: 'one machine; all of them without it' }
 const dryRun = { flags: '--dry-run', about: 'only print the steps' }
 const grace = { flags: '--grace <seconds>', about: 'time a machine gets to shut down by itself (10)' }
-const restart = { flags: '--restart', about: 'restart what runs with another command line than planned' }
+const restart = {
+  flags: '--restart',
+  about: 'restart machines and the switch where they run other than planned',
+}
 const driver = [
   { flags: '--driver <name>', about: 'qemu or libvirt, in place of the driver in the spec' },
   connect,
@@ -43,7 +46,7 @@ export const commands: Command[] = [
     args: [spec],
     options: [
       ...driver,
-      { flags: '--to <folder>', about: 'write the texts into this folder' },
+      { flags: '--to <folder>', about: 'write all of it into this folder' },
       { flags: '--force', about: 'also over files there that others wrote or edited' },
     ],
     native: true,
@@ -120,7 +123,10 @@ export const commands: Command[] = [
     summary: 'give an existing domain vhost-user cards; all else in it stays',
     args: [{ name: '<domain>', about: 'its name or UUID' }],
     options: [
-      { flags: '--network <name>', about: 'network of the switch for its cards (that of their names now)' },
+      {
+        flags: '--network <name>',
+        about: 'network of the switch for its cards (named as the one each is on)',
+      },
       { flags: '--dry-run', about: 'only show the difference' },
       connect,
     ],
@@ -156,7 +162,7 @@ export const commands: Command[] = [
         summary: 'take one away',
         args: plugArgs,
         options: [
-          { flags: '--mac <address>', about: 'which, when it has several on that network' },
+          { flags: '--mac <address>', about: 'which card, when it has several on that network' },
           dryRun,
           connect,
         ],

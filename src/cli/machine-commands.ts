@@ -22,7 +22,7 @@ export const machineCommands: Command[] = [
     summary: 'log in to a machine at the address that is known of it, by the real ssh',
     args: [machine, { name: '[command...]', about: 'what to run there in place of a shell; after "--"' }],
     options: [
-      { flags: '--user <name>', about: 'who to log in as (the user of its cloud-init seed)' },
+      { flags: '--user <name>', about: 'who to log in as (the user of its cloud-init seed, else yours)' },
       { flags: '--identity <file>', about: 'the private key to log in with, and no other' },
       { flags: '--print-address', about: 'only print its address, as `address` does' },
     ],

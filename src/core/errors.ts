@@ -1,6 +1,7 @@
 import { type ErrorRow, type ExitCode, row } from './error-row.js'
 import { networkErrors } from './network-errors.js'
 import { storageErrors } from './storage-errors.js'
+import { switchErrors } from './switch-errors.js'
 
 export type { ErrorRow, ExitCode } from './error-row.js'
 
@@ -108,55 +109,47 @@ export const errorTable = {
   ),
 
   // Carrying it out.
-  'switch-unreachable': row(1, 'The switch does not answer.', 'Look at the log of the switch.'),
-  'switch-start-failed': row(1, 'The switch did not start.', 'Look at the log of the switch.'),
-  'service-unsupported': row(
-    4,
-    'systemd does not run this host.',
-    'Use `vhostkit switch start`: it has a supervisor of its own. `--root` and `--print` work everywhere.',
-  ),
-  'service-refused': row(
-    4,
-    'The service cannot be installed like this.',
-    'See the sentence; nothing was written.',
-  ),
-  'service-failed': row(1, 'systemd did not do what it was asked for.', 'See what it said.'),
-  'switch-refused': row(1, 'The switch refused a request.', 'See what it expected and what it found.'),
-  'switch-changed': row(1, 'The running switch was started differently.', 'Apply with --restart.'),
-  'capture-ended': row(
-    1,
-    'The capture ended before it was asked to.',
-    'What was captured until then is whole; run the command again.',
-  ),
-  'port-exists': row(
-    1,
-    'The switch has another port of that name.',
-    'Remove that port, or rename the machine.',
-  ),
-  'qemu-start-failed': row(1, 'QEMU did not start.', 'Look at the log of the machine.'),
+  ...switchErrors,
+  'qemu-start-failed': row(1, 'QEMU did not start.', 'Mend what qemu.log in the folder of the machine says.'),
   'libvirt-unreachable': row(
     1,
     'libvirt does not answer.',
     'Start libvirtd (or virtqemud), or name another one with --connect.',
   ),
-  'domain-failed': row(1, 'libvirt refused a request about a domain.', 'See what libvirt said.'),
-  'domain-refused': row(4, 'The domain cannot be converted.', 'See the reasons; nothing was changed.'),
+  'domain-failed': row(1, 'libvirt refused a request about a domain.', 'Mend what libvirt said.'),
+  'domain-refused': row(4, 'The domain cannot be converted.', 'Mend each reason shown; nothing was changed.'),
   'hooks-failed': row(
     1,
     'The hook could not be installed.',
-    'See the sentence; nothing of others was touched.',
+    'Mend what the sentence says; nothing of others was touched.',
   ),
-  'machine-changed': row(1, 'A running machine was started differently.', 'Apply with --restart.'),
+  'machine-changed': row(
+    1,
+    'A running machine was started differently.',
+    'Apply with --restart: the machine is stopped and started.',
+  ),
   'file-exists': row(1, 'A file is there already.', 'Choose another name, or say --force.'),
-  'lock-held': row(1, 'Another vhostkit is at work.', 'Wait until it has finished.'),
-  'not-found': row(1, 'There is nothing of that name.', 'See vhostkit status.'),
+  'lock-held': row(
+    1,
+    'Another vhostkit is at work.',
+    'Wait until it has finished; --wait SECONDS waits longer.',
+  ),
+  'not-found': row(
+    1,
+    'There is nothing of that name.',
+    'See `vhostkit status` for the names that there are.',
+  ),
   'deployment-elsewhere': row(
     1,
     'The deployment was applied with another driver or another libvirt.',
     'Use the same as before, or destroy it first.',
   ),
   'step-failed': row(1, 'A step failed; the steps before it were undone.', 'See the cause.'),
-  timeout: row(1, 'A wait took too long.', 'See what was waited for.'),
+  timeout: row(
+    1,
+    'A wait took too long.',
+    'Look at what was waited for; on a busy host run the command again.',
+  ),
 
   // The hands: programs, monitors, receipts, the demo.
   'listen-failed': row(
@@ -164,17 +157,21 @@ export const errorTable = {
     'An address cannot be listened on.',
     'Choose another port, or end the program that has it.',
   ),
-  'program-failed': row(1, 'A program could not be run.', 'See the cause.'),
+  'program-failed': row(
+    1,
+    'A program could not be run.',
+    'See that the program shown is installed, and what it said.',
+  ),
   'tap-failed': row(1, 'The tap could not be made.', 'See the cause; `ip link` shows what is there.'),
   'monitor-failed': row(
     1,
     'The monitor of QEMU did not answer as it should.',
-    'Look at the log of the machine.',
+    'Look at qemu.log in the folder of the machine; `vhostkit stop` and `vhostkit start` make a new one.',
   ),
   'console-failed': row(
     1,
     'The console of the machine did not answer.',
-    'Look at the console log of the machine.',
+    'Look at console.log in the folder of the machine: the guest may not have booted.',
   ),
   'state-damaged': row(
     1,
@@ -198,7 +195,11 @@ export const errorTable = {
   ),
   interrupted: row(1, 'Interrupted; everything that was started is gone again.', 'Run the command again.'),
 
-  usage: row(2, 'The command line is not understood.', 'See vhostkit --help.'),
+  usage: row(
+    2,
+    'The command line is not understood.',
+    'See `vhostkit --help` for the commands, `vhostkit COMMAND --help` for examples.',
+  ),
   internal: row(1, 'vhostkit has a fault.', 'Report it with the text shown.'),
 } satisfies Record<string, ErrorRow>
 

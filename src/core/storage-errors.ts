@@ -39,7 +39,11 @@ export const storageErrors = {
     'A machine has more devices than its bus has places.',
     'Put disks on scsi, which takes one place for all of them, or use driver: libvirt, which adds bridges.',
   ),
-  'disk-failed': row(1, 'A file of a machine could not be made.', 'See the cause.'),
+  'disk-failed': row(
+    1,
+    'A file of a machine could not be made.',
+    'Make room, or choose another folder with --state-dir.',
+  ),
   'console-busy': row(
     4,
     'Somebody else is attached to the console.',

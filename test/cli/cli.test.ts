@@ -92,11 +92,14 @@ describe('errors as shown', () => {
   it('have code, sentence and hint, for people and for programs', () => {
     const error = new VhostkitError('lock-held', { sentence: 'Pid 7 holds it.', cause: new Error('why') })
     const { text, data, exitCode } = describeError(error)
-    assert.equal(text, 'vhostkit: Pid 7 holds it. [lock-held]\n  Wait until it has finished.')
+    assert.equal(
+      text,
+      'vhostkit: Pid 7 holds it. [lock-held]\n  Wait until it has finished; --wait SECONDS waits longer.',
+    )
     const shown = {
       code: 'lock-held',
       sentence: 'Pid 7 holds it.',
-      hint: 'Wait until it has finished.',
+      hint: 'Wait until it has finished; --wait SECONDS waits longer.',
       cause: 'why',
     }
     assert.deepEqual(data, { error: shown })
@@ -123,7 +126,7 @@ describe('errors as shown', () => {
     const { text } = describeError(new VhostkitError('program-failed', { sentence: 'x.', cause }), true)
     assert.equal(
       text,
-      'vhostkit: x. [program-failed]\n  See the cause.\n  because: no such file\n  because: ENOENT',
+      'vhostkit: x. [program-failed]\n  See that the program shown is installed, and what it said.\n  because: no such file\n  because: ENOENT',
     )
   })
 
