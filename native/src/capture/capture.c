@@ -1,93 +1,32 @@
 /*
  * capture.c - see capture.h.
  *
- * A capture writes to a file, or to the connection of a client (a stream). The ring has one reader, the writer's thread, and one producer at a time: the worker that holds the lock, once
- * a burst, as with a receive ring. Positions run freely; a record never lies over the ring's end, a filler
- * stands there instead. The thread looks at the ring now and then (LOOK_*), so that no worker has to wake it.
+ * A capture writes to a file, or to the connection of a client (a stream). The ring has one reader,
+ * the writer's thread, and one producer at a time: the worker that holds the lock, once a burst, as with a receive
+ * ring. Positions run freely; a record never lies over the ring's end, a filler
+ * stands there instead. The thread is in capture_writer.c.
  *
  * Control and writer each hold a reference, since the writer may hang in a write for as long as it likes. A file
  * belongs to the writer, a connection to both: control watches it for the client's going, the writer sends.
  */
-#include "capture/capture.h"
+#include "capture/capture_parts.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <signal.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "capture/pcapng.h"
 #include "worker/cycles.h"
-#include "worker/stats.h"
 
-/* 6 ms of 10 Gbit/s; pages that are not needed stay untouched. */
-#define RING_BYTES (UINT64_C(8) << 20)
-
-/* Written at once. Holds the longest block. */
-#define BUFFER_BYTES (256u << 10)
-
-/* Between two looks at the ring: short while frames come, doubled up to the longest while none do. */
-#define LOOK_NS_MIN 1000000
-#define LOOK_NS_MAX 16000000
-
-/* A frame in the ring, before its bytes. */
-struct record {
-    uint32_t size;       /* with this header, a multiple of 8 */
-    uint32_t captured;   /* bytes; FILLER: nothing up to the ring's end */
-    uint32_t length;     /* of the whole frame */
-    uint32_t direction;  /* enum mirror_direction */
-    uint64_t time_ns;    /* CLOCK_REALTIME */
-};
-
-#define FILLER UINT32_MAX
-
-/* A client that is there and does not read is asked again so often; when its capture has ended, for so long. */
-#define STREAM_LOOK_MS 50
-#define STREAM_REST_MS 2000
-
-_Static_assert(BUFFER_BYTES >= FRAME_LENGTH_MAX + PCAPNG_PACKET_EXTRA + PCAPNG_PADDING_MAX, "a block fits");
 _Static_assert(sizeof(struct record) % 8 == 0 && RING_BYTES % 8 == 0, "a filler's header always fits");
 
-struct capture {
-    uint8_t *ring;                  /* [RING_BYTES] */
-    uint32_t snaplen;               /* bytes kept of a frame */
-    bool stream;                    /* goes to a client */
-    uint64_t limit;                 /* bytes of the file */
-    uint64_t count;                 /* stream: frames after which it ends; 0: none */
-    char file[CAPTURE_NAME_SIZE];   /* "" for a stream */
-    struct packet_filter filter;    /* frames that are kept; length 0: all */
-
-    _Alignas(64) atomic_flag lock;  /* of the producers: head, tail_seen, and the two counters */
-    _Atomic uint64_t head;          /* position behind the last record */
-    uint64_t tail_seen;             /* tail as last read */
-    counter frames;                 /* that found room */
-    counter lost;                   /* that did not */
-
-    _Alignas(64) _Atomic uint64_t tail; /* position of the first record that the writer has not taken */
-    counter unwritten;              /* frames that were in the ring, and are not in the file */
-    counter bytes;                  /* of the file or stream */
-    counter written;                /* frames in it */
-    _Atomic int state;              /* enum capture_state */
-    _Atomic int error;              /* errno value of the write that failed */
-    _Atomic int fd;                 /* a stream's is -1 until it is attached */
-    uint32_t buffered;              /* writer: bytes in buffer */
-    uint32_t buffered_frames;       /* writer: frames in it */
-    uint8_t buffer[BUFFER_BYTES];   /* writer: blocks to be written */
-
-    atomic_bool ending;             /* control wants it closed */
-    atomic_uint references;         /* control's and the writer's */
-    sem_t ended;                    /* posted by the writer */
-};
-
-static void capture_release(struct capture *capture)
+void capture_release(struct capture *capture)
 {
     if (atomic_fetch_sub(&capture->references, 1) > 1)
         return;
@@ -100,7 +39,7 @@ static void capture_release(struct capture *capture)
 
 /* --- workers --- */
 
-static uint64_t realtime_ns(void)
+uint64_t realtime_ns(void)
 {
     struct timespec now;
 
@@ -187,172 +126,6 @@ void capture_frames(struct capture *capture, struct frame *const *frames, unsign
     if (on || !capture->stream) /* a stream that has ended wants no more */
         counter_add(&capture->lost, kept_count - taken);
     atomic_flag_clear_explicit(&capture->lock, memory_order_release);
-}
-
-/* --- the writer --- */
-
-static void capture_end(struct capture *capture, enum capture_state state, int error)
-{
-    atomic_store(&capture->error, error);
-    atomic_store(&capture->state, (int)state);
-}
-
-/* Whether a client that does not read is waited for any longer; `waited_ms` since its capture has ended. */
-static bool client_waits(struct capture *capture, int fd, int *waited_ms)
-{
-    struct pollfd entry = { .fd = fd, .events = POLLOUT };
-
-    if (atomic_load(&capture->ending) && (*waited_ms += STREAM_LOOK_MS) > STREAM_REST_MS)
-        return false;
-    poll(&entry, 1, STREAM_LOOK_MS);
-    return true;
-}
-
-/* All of it, 0; or an errno value. */
-static int write_whole(struct capture *capture, const uint8_t *data, uint32_t size)
-{
-    int fd = atomic_load(&capture->fd), waited_ms = 0;
-    uint32_t done = 0;
-
-    while (done < size) {
-        ssize_t written = capture->stream ? send(fd, data + done, size - done, MSG_NOSIGNAL | MSG_DONTWAIT)
-                                          : write(fd, data + done, size - done);
-
-        if (written >= 0)
-            done += (uint32_t)written;
-        else if (capture->stream && errno == EAGAIN && client_waits(capture, fd, &waited_ms))
-            continue;
-        else if (errno != EINTR)
-            return errno;
-    }
-    return 0;
-}
-
-/* Writes what is buffered. When that fails a file is cut back to its last whole write, so that it can be read. */
-static void buffer_write(struct capture *capture)
-{
-    int error = write_whole(capture, capture->buffer, capture->buffered);
-
-    if (error == 0) {
-        counter_add(&capture->bytes, capture->buffered);
-        counter_add(&capture->written, capture->buffered_frames);
-    } else {
-        if (!capture->stream && ftruncate(atomic_load(&capture->fd), (off_t)counter_read(&capture->bytes)) != 0)
-            error = errno;
-        counter_add(&capture->unwritten, capture->buffered_frames);
-        capture_end(capture, CAPTURE_FAILED, error);
-    }
-    capture->buffered = capture->buffered_frames = 0;
-}
-
-/* A stream has as many frames as were wanted. */
-static void end_counted(struct capture *capture)
-{
-    if (capture->count > 0 && counter_read(&capture->written) + capture->buffered_frames == capture->count)
-        capture_end(capture, CAPTURE_FULL, 0);
-}
-
-static void buffer_add(struct capture *capture, const struct record *record, const uint8_t *data)
-{
-    const struct pcapng_packet packet = {
-        .time_ns = record->time_ns, .captured = record->captured, .length = record->length,
-        .direction = record->direction == MIRROR_RX ? PCAPNG_INBOUND : PCAPNG_OUTBOUND, .data = data,
-    };
-    uint32_t most = record->captured + PCAPNG_PACKET_EXTRA + PCAPNG_PADDING_MAX;
-
-    if (capture->buffered + most > BUFFER_BYTES)
-        buffer_write(capture);
-    if (atomic_load(&capture->state) == CAPTURE_ON &&
-        counter_read(&capture->bytes) + capture->buffered + most > capture->limit)
-        capture_end(capture, CAPTURE_FULL, 0);
-    if (atomic_load(&capture->state) != CAPTURE_ON) {
-        counter_add(&capture->unwritten, !capture->stream);
-        return;
-    }
-    capture->buffered += pcapng_packet(capture->buffer + capture->buffered, &packet);
-    capture->buffered_frames++;
-    end_counted(capture);
-}
-
-/* Everything that is in the ring goes to the file. False: nothing was there. */
-static bool ring_drain(struct capture *capture)
-{
-    uint64_t tail = atomic_load_explicit(&capture->tail, memory_order_relaxed);
-    uint64_t head = atomic_load_explicit(&capture->head, memory_order_acquire);
-    bool any = tail != head;
-
-    while (tail != head) {
-        const uint8_t *at = capture->ring + tail % RING_BYTES;
-        struct record record = { 0 };
-
-        memcpy(&record, at, 8);
-        if (record.captured != FILLER) {
-            memcpy(&record, at, sizeof record);
-            buffer_add(capture, &record, at + sizeof record);
-        }
-        tail += record.size;
-        atomic_store_explicit(&capture->tail, tail, memory_order_release);
-    }
-    if (capture->buffered > 0)
-        buffer_write(capture);
-    return any;
-}
-
-static void sleep_ns(long duration_ns)
-{
-    nanosleep(&(struct timespec){ .tv_nsec = duration_ns }, NULL);
-}
-
-/* Until control has an end for it, and nothing is left; a stream also when its client is gone, or has what it wanted. */
-static void write_all(struct capture *capture)
-{
-    long look_ns = LOOK_NS_MIN;
-
-    for (;;) {
-        bool ending = atomic_load(&capture->ending); /* read before the ring: what came before it is written */
-
-        if (ring_drain(capture))
-            look_ns = LOOK_NS_MIN;
-        else if (ending)
-            return;
-        else
-            look_ns = look_ns < LOOK_NS_MAX ? 2 * look_ns : LOOK_NS_MAX;
-        if (capture->stream && atomic_load(&capture->state) != CAPTURE_ON)
-            return;
-        if (!ending)
-            sleep_ns(look_ns);
-    }
-}
-
-/* The last words to a client: what it should have got, and what it did not. */
-static void stream_conclude(struct capture *capture)
-{
-    uint64_t written = counter_read(&capture->written), lost = counter_read(&capture->lost);
-
-    if (atomic_load(&capture->state) != CAPTURE_FAILED) {
-        capture->buffered = pcapng_statistics(capture->buffer, realtime_ns(), written + lost, lost);
-        buffer_write(capture);
-    }
-    shutdown(atomic_load(&capture->fd), SHUT_RDWR); /* control sees that, too */
-}
-
-static void *capture_main(void *argument)
-{
-    struct capture *capture = argument;
-
-    pthread_setname_np(pthread_self(), "capture");
-    while (atomic_load(&capture->fd) < 0 && !atomic_load(&capture->ending))
-        sleep_ns(LOOK_NS_MIN);
-    if (atomic_load(&capture->fd) >= 0) {
-        write_all(capture);
-        if (capture->stream)
-            stream_conclude(capture);
-        else
-            close(atomic_load(&capture->fd));
-    }
-    sem_post(&capture->ended);
-    capture_release(capture);
-    return NULL;
 }
 
 /* --- control thread --- */

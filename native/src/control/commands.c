@@ -1,40 +1,21 @@
 /*
  * commands.c - see commands.h.
  *
- * Owns the list of lost ports; everything else belongs to main(). Control
- * thread only. A method is one row of the table: its parameters are checked
+ * Owns nothing. Control thread only. A method is one row of the table: its parameters are checked
  * against the row before its function runs, and the function returns a result,
- * or NULL with the error filled in.
- *
- * A change is answered only when it is on disk. port.add writes after the port
- * is there and removes it again when that fails; port.del and port.set write
- * the state first, so a failure has changed nothing.
+ * or NULL with the error filled in. Those that change ports are in port_commands.c.
  */
 #include "control/commands.h"
 
-#include <errno.h>
-#include <jansson.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "capture/capture.h"
 #include "control/capture_json.h"
+#include "control/command_parts.h"
 #include "control/event_loop.h"
-#include "control/json_rpc.h"
-#include "control/policy_json.h"
 #include "control/port_json.h"
 #include "log.h"
 #include "options.h"
-
-/* What a method is given. */
-struct call {
-    struct commander *commander;
-    const json_t *params;   /* an object that fits the method's row; or NULL */
-    struct rpc_error *error;
-    struct answer_effect *effect; /* set by events.subscribe and capture.start */
-};
 
 struct method {
     const char *name;
@@ -42,222 +23,12 @@ struct method {
     const struct rpc_param *params;
 };
 
-static const char *param_text(const struct call *call, const char *name)
-{
-    return json_string_value(json_object_get(call->params, name));
-}
-
-static json_t *refuse_unknown(struct call *call, const char *name)
+json_t *refuse_unknown(struct call *call, const char *name)
 {
     refuse(&call->error->refusal, "port-unknown", "the name of a port");
     refusal_found(&call->error->refusal, "\"%.80s\"", name);
     refusal_hint(&call->error->refusal, "see the names that port.list answers");
     return rpc_refuse(call->error);
-}
-
-/* ---- what is kept on disk ---- */
-
-static int lost_index(const struct commander *commander, const char *name)
-{
-    for (unsigned i = 0; i < commander->lost.count; i++) {
-        if (strcmp(commander->lost.ports[i].name, name) == 0)
-            return (int)i;
-    }
-    return -1;
-}
-
-static void forget_lost(struct commander *commander, const char *name)
-{
-    int index = lost_index(commander, name);
-    if (index < 0)
-        return;
-    struct state *lost = &commander->lost;
-    lost->count--;
-    memmove(&lost->ports[index], &lost->ports[index + 1],
-            (lost->count - (unsigned)index) * sizeof lost->ports[0]);
-}
-
-/* The ports of the datapath and the lost ones; for the one named, `instead`, or without it (NULL). */
-static bool save_as(struct commander *commander, const char *name, const struct port_config *instead, char *why,
-                    size_t why_size)
-{
-    unsigned there = datapath_port_count(commander->datapath), count = 0;
-    const struct port_config **ports = calloc(there + commander->lost.count + 1, sizeof *ports);
-    if (!ports) {
-        snprintf(why, why_size, "no memory for the list of ports");
-        return false;
-    }
-    for (unsigned i = 0; i < there; i++) {
-        const struct port_config *config = port_config_of(datapath_port_at(commander->datapath, i));
-        if (!name || strcmp(config->name, name) != 0)
-            ports[count++] = config;
-        else if (instead)
-            ports[count++] = instead;
-    }
-    for (unsigned i = 0; i < commander->lost.count; i++) {
-        const struct port_config *config = &commander->lost.ports[i];
-        if ((!name || strcmp(config->name, name) != 0) &&
-            !datapath_find_port(commander->datapath, config->name))
-            ports[count++] = config;
-    }
-    bool good = state_write(commander->state_path, ports, count, why, why_size);
-    free(ports);
-    return good;
-}
-
-bool commander_save(struct commander *commander, char *why, size_t why_size)
-{
-    return save_as(commander, NULL, NULL, why, why_size);
-}
-
-/* The change was undone; the file too, should its writing have failed only at the last step. */
-static json_t *refuse_unsaved(struct call *call, const char *why)
-{
-    char again[sizeof call->error->refusal.found];
-    commander_save(call->commander, again, sizeof again);
-    refuse(&call->error->refusal, "state-failed", "the change in the state file");
-    refusal_found(&call->error->refusal, "%s", why);
-    refusal_hint(&call->error->refusal, "make room, or the folder writable,"
-                                        " and ask again; nothing was changed");
-    return rpc_refuse(call->error);
-}
-
-/*
- * All ports start as lost, so that whatever is saved meanwhile names all of
- * them: a session may begin, and save its feature set, at any step.
- */
-void commander_load(struct commander *commander, struct state *state)
-{
-    commander->lost = *state;
-    memset(state, 0, sizeof *state);
-    unsigned tried = 0;
-    while (tried < commander->lost.count) {
-        struct port_config config = commander->lost.ports[tried];
-        struct refusal refusal;
-        if (datapath_restore_port(commander->datapath, &config, &refusal)) {
-            forget_lost(commander, config.name);
-            continue;
-        }
-        log_error("port %s of the state file is not back: %s: wanted %s, found %s; it is kept in the file",
-                  config.name, refusal.reason, refusal.wanted, refusal.found);
-        tried++;
-    }
-}
-
-void commander_free(struct commander *commander)
-{
-    state_free(&commander->lost);
-}
-
-/* ---- ports ---- */
-
-/* Parameters of the other kind are unknown ones. */
-static bool kind_fits(struct call *call)
-{
-    static const char *const of_vhost_user[] = { "socket", "role", "queues", NULL };
-    static const char *const of_tap[] = { "ifname", NULL };
-    const char *kind = param_text(call, "kind");
-    if (strcmp(kind, "vhost-user") != 0 && strcmp(kind, "tap") != 0) {
-        rpc_fail(call->error, RPC_PARAMS, "\"kind\" must be \"vhost-user\" or \"tap\", found \"%.60s\"",
-                 kind);
-        return false;
-    }
-    bool tap = strcmp(kind, "tap") == 0;
-    for (const char *const *name = tap ? of_vhost_user : of_tap; *name; name++) {
-        if (json_object_get(call->params, *name)) {
-            rpc_fail(call->error, RPC_PARAMS, "there is no parameter \"%s\" for kind \"%s\"", *name, kind);
-            return false;
-        }
-    }
-    const char *needed = tap ? "ifname" : "socket";
-    if (!json_object_get(call->params, needed)) {
-        rpc_fail(call->error, RPC_PARAMS, "\"%s\" is missing", needed);
-        return false;
-    }
-    return true;
-}
-
-static bool has_room(struct call *call, const struct port_config *config)
-{
-    struct commander *commander = call->commander;
-    unsigned count = datapath_port_count(commander->datapath) + commander->lost.count;
-    if (count < PORTS_MAX || lost_index(commander, config->name) >= 0)
-        return true;
-    refuse(&call->error->refusal, "limit", "at most %u ports", PORTS_MAX);
-    refusal_found(&call->error->refusal, "%u, and one more", count);
-    refusal_hint(&call->error->refusal, "delete a port first");
-    return false;
-}
-
-static bool is_new(struct call *call, const struct port_config *config)
-{
-    if (!datapath_find_port(call->commander->datapath, config->name))
-        return true;
-    refuse(&call->error->refusal, "port-exists", "a new name");
-    refusal_found(&call->error->refusal, "a port \"%s\"", config->name);
-    refusal_hint(&call->error->refusal, "compare with port.list; delete the port first to change it");
-    return false;
-}
-
-static json_t *port_add(struct call *call)
-{
-    struct commander *commander = call->commander;
-    struct port_config config;
-    struct refusal *refusal = &call->error->refusal;
-    if (!kind_fits(call))
-        return NULL;
-    if (!port_config_from_json(call->params, &config, refusal) || !is_new(call, &config) ||
-        !has_room(call, &config))
-        return rpc_refuse(call->error);
-    struct port *port = datapath_add_port(commander->datapath, &config, refusal);
-    if (!port)
-        return rpc_refuse(call->error);
-    char why[sizeof refusal->found];
-    if (!commander_save(commander, why, sizeof why)) {
-        datapath_undo_port(commander->datapath, port);
-        return refuse_unsaved(call, why);
-    }
-    forget_lost(commander, config.name);
-    return json_pack("{s:o}", "port", port_json(port));
-}
-
-static json_t *port_del(struct call *call)
-{
-    struct commander *commander = call->commander;
-    const char *name = param_text(call, "name");
-    struct port *port = datapath_find_port(commander->datapath, name);
-    if (!port && lost_index(commander, name) < 0)
-        return refuse_unknown(call, name);
-    char why[sizeof call->error->refusal.found];
-    if (!save_as(commander, name, NULL, why, sizeof why))
-        return refuse_unsaved(call, why);
-    forget_lost(commander, name);
-    if (port)
-        datapath_remove_port(commander->datapath, port);
-    return json_object();
-}
-
-static json_t *port_set(struct call *call)
-{
-    struct commander *commander = call->commander;
-    struct refusal *refusal = &call->error->refusal;
-    const char *name = param_text(call, "name");
-    struct port *port = datapath_find_port(commander->datapath, name);
-    if (!port)
-        return refuse_unknown(call, name);
-    struct port_config config = *port_config_of(port);
-    if (!policy_from_json(json_object_get(call->params, "policy"), &config.policy, refusal) ||
-        !port_config_valid(&config, refusal))
-        return rpc_refuse(call->error);
-    char why[sizeof refusal->found];
-    if (!save_as(commander, name, &config, why, sizeof why))
-        return refuse_unsaved(call, why);
-    if (!datapath_set_policy(commander->datapath, port, &config.policy, refusal)) {
-        if (!commander_save(commander, why, sizeof why))
-            log_error("port %s keeps its policy, but the state file has the refused one: %s", name, why);
-        return rpc_refuse(call->error);
-    }
-    return json_pack("{s:o}", "port", port_json(port));
 }
 
 /* {"ports": [...]} of the port that the parameter names, or of all. */
