@@ -37,7 +37,15 @@ export async function readStatus(
   uplink: UplinkFact | null = null,
 ): Promise<DeploymentStatus> {
   const { deployment, status, operation, time, spec, reserved } = receipt
-  const machines = await Promise.all(
+  const machines = await readMachines(receipt)
+  const interfaces = interfacesOf(receipt, view, uplink)
+  const networks = await readNetworkStatus(receipt.artifacts)
+  return { deployment, status, operation, time, spec: spec.path, machines, interfaces, networks, reserved }
+}
+
+/** The machines of a deployment, each as it is now. */
+export function readMachines(receipt: Receipt): Promise<MachineStatus[]> {
+  return Promise.all(
     knownArtifacts(receipt).machines.map(async (machine): Promise<MachineStatus> => {
       // A libvirt that is away must not hide all the rest.
       const live = await readMachine(machine).catch((error: unknown) => {
@@ -50,9 +58,6 @@ export async function readStatus(
       return { name, running, pid, state: running ? await readState(machine) : 'off', console: consoleSocket }
     }),
   )
-  const interfaces = interfacesOf(receipt, view, uplink)
-  const networks = await readNetworkStatus(receipt.artifacts)
-  return { deployment, status, operation, time, spec: spec.path, machines, interfaces, networks, reserved }
 }
 
 async function readState({ domain, qmpSocket }: MachineArtifact): Promise<string> {

@@ -54,6 +54,6 @@ function nameSubjects(group: Finding[]): { subject: string; names: string } {
 
 /** "port pair.vm1.net0" is one of many ports, "node 0" one of several nodes; "switch" stands for itself. */
 function splitSubject(subject: string): { kind: string; name: string } | null {
-  const [, kind, name] = /^(port|network|deployment|node|interface) (\S+)$/.exec(subject) ?? []
+  const [, kind, name] = /^(machine|port|network|deployment|node|interface) (\S+)$/.exec(subject) ?? []
   return kind === undefined || name === undefined ? null : { kind, name }
 }

@@ -1,16 +1,39 @@
 import type { InterfaceStatus } from '../apply/interface-status.js'
-import { showTable } from '../core/render/show-table.js'
+import { type Column, showColumns } from './columns.js'
 
 /** The cards of a deployment, the features that each agreed on, and loudly what is on the wrong node. */
 export function showInterfaces(interfaces: InterfaceStatus[], width: number | null = null): string[] {
   if (interfaces.length === 0) return []
-  const heading = ['INTERFACE', 'NETWORK', 'STATE', 'QUEUES', 'MEMORY', 'WORKER', 'DROPS', 'LAST ERROR']
   return [
-    showTable([heading, ...interfaces.map(interfaceRow)], width),
+    showColumns(columns, interfaces, width),
     ...showFeatures(interfaces),
     ...interfaces.filter(({ far }) => far).map(showFar),
     ...interfaces.flatMap(showFarUplink),
   ]
+}
+
+const columns: Column<InterfaceStatus>[] = [
+  { title: 'INTERFACE', cell: nameOf, rank: 1, least: 12, cut: 'middle' },
+  { title: 'NETWORK', cell: ({ network }) => network, rank: 6, least: 8, cut: 'middle' },
+  { title: 'STATE', cell: ({ state }) => state, rank: 2 },
+  { title: 'QUEUES', cell: ({ queues }) => `${queues.started} of ${queues.offered}`, rank: 5 },
+  {
+    title: 'MEMORY',
+    cell: ({ memory_node }) => (memory_node === null ? '-' : `node ${memory_node}`),
+    rank: 7,
+  },
+  {
+    title: 'WORKER',
+    cell: ({ worker_nodes }) => (worker_nodes.length === 0 ? '-' : `node ${worker_nodes.join(', ')}`),
+    rank: 8,
+  },
+  { title: 'DROPS', cell: showDrops, rank: 4, least: 14, wraps: true },
+  { title: 'LAST ERROR', cell: ({ last_error }) => last_error ?? '-', rank: 3, least: 14, wraps: true },
+]
+
+function showDrops({ drops }: InterfaceStatus): string {
+  const counts = Object.entries(drops).map(([reason, count]) => `${reason} ${count}`)
+  return counts.length === 0 ? 'none' : counts.join(', ')
 }
 
 /** Alike guests agree on alike features: said once. */
@@ -25,21 +48,6 @@ function showFeatures(interfaces: InterfaceStatus[]): string[] {
       names.length <= 3 ? names.join(', ') : `${names.length} interfaces (${names.slice(0, 2).join(', ')}, …)`
     return `features of ${who}: ${features}`
   })
-}
-
-function interfaceRow(one: InterfaceStatus): string[] {
-  const { network, state, queues, memory_node, worker_nodes, drops, last_error } = one
-  const counts = Object.entries(drops).map(([reason, count]) => `${reason} ${count}`)
-  return [
-    nameOf(one),
-    network,
-    state,
-    `${queues.started} of ${queues.offered}`,
-    memory_node === null ? '-' : `node ${memory_node}`,
-    worker_nodes.length === 0 ? '-' : `node ${worker_nodes.join(', ')}`,
-    counts.length === 0 ? 'none' : counts.join(', '),
-    last_error ?? '-',
-  ]
 }
 
 function showFar(one: InterfaceStatus): string {

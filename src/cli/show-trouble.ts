@@ -1,36 +1,82 @@
 import type { InterfaceStatus } from '../apply/interface-status.js'
 import type { DeploymentStatus } from '../apply/status.js'
 
-/** More of them nobody reads; the tables above have all. */
+/** More kinds of trouble nobody reads; the tables above have all. */
 const most = 10
 
-/** What is not as it was applied, for the last lines of `status`: of 40 machines one looks for this one. */
+/** Something of a deployment that is not as it was applied. */
+interface Trouble {
+  who: string
+  what: string
+  /** The word for what is to be done, for all that are in the same trouble. */
+  next(who: string[]): string
+  /** The lower, the worse. */
+  rank: number
+}
+
+/**
+ * What is not as it was applied, for the last lines of `status`: of 40 machines one looks for this one. The worst
+ * comes first, and those that are in the same trouble are told together.
+ */
 export function showTrouble(deployments: readonly DeploymentStatus[]): string[] {
-  const trouble = deployments.flatMap(findTrouble)
-  if (trouble.length === 0) return []
-  const left = trouble.length - most
-  const lines = trouble.slice(0, most).map((line) => `  ${line}`)
+  const groups = deployments.flatMap(({ deployment, ...rest }) =>
+    groupAlike(findTrouble({ deployment, ...rest })),
+  )
+  if (groups.length === 0) return []
+  const left = groups.length - most
+  const lines = groups
+    .sort(([a], [b]) => a.rank - b.rank)
+    .slice(0, most)
+    .map((group) => `  ${showGroup(group)}`)
   return [['Not as applied:', ...lines, ...(left > 0 ? [`  … and ${left} more`] : [])].join('\n')]
 }
 
-function findTrouble({ deployment, status, machines, interfaces }: DeploymentStatus): string[] {
+type Group = [Trouble, ...Trouble[]]
+
+function groupAlike(all: Trouble[]): Group[] {
+  const groups = new Map<string, Group>()
+  for (const trouble of all) {
+    const group = groups.get(trouble.what)
+    if (group === undefined) groups.set(trouble.what, [trouble])
+    else group.push(trouble)
+  }
+  return [...groups.values()]
+}
+
+function showGroup(group: Group): string {
+  const [{ what, next }] = group
+  const who = group.map((trouble) => trouble.who)
+  const named = who.length <= 4 ? who.join(', ') : `${who.slice(0, 3).join(', ')} and ${who.length - 3} more`
+  return `${named}: ${what}; ${next(who)}`
+}
+
+function findTrouble({ deployment, status, machines, interfaces }: DeploymentStatus): Trouble[] {
   if (status === 'stopped') return []
-  return machines.flatMap(({ name, running, state }) => {
-    if (!running && state === 'off') return [`${name}: off; \`vhostkit start ${deployment} ${name}\``]
-    if (state !== 'running') return [`${name}: ${state}; \`vhostkit console ${name}\` shows what it says`]
-    return interfaces.filter((card) => card.machine === name && card.state !== 'up').map(showCard)
+  return machines.flatMap(({ name, running, state }): Trouble[] => {
+    if (!running && state === 'off') {
+      const start = `vhostkit start ${deployment}`
+      // It takes one name, or starts all that are off.
+      const next = (who: string[]) => `\`${who.length === 1 ? `${start} ${name}` : start}\``
+      return [{ who: name, what: 'off', next, rank: 0 }]
+    }
+    if (state !== 'running') {
+      const next = ([first]: string[]) => `\`vhostkit console ${first}\` shows what it says`
+      return [{ who: name, what: state, next, rank: 1 }]
+    }
+    return interfaces.filter((card) => card.machine === name && card.state !== 'up').map(cardTrouble)
   })
 }
 
 const whatNext = {
+  broken: '`vhostkit doctor` says why',
   missing: 'the switch has no such port: apply again',
   waiting: 'its QEMU does not listen; `vhostkit doctor` says why',
   connected: 'its guest has not set the card up yet',
-  broken: '`vhostkit doctor` says why',
   up: '',
 }
 
-function showCard({ machine, index, state, last_error }: InterfaceStatus): string {
+function cardTrouble({ machine, index, state, last_error }: InterfaceStatus): Trouble {
+  const rank = 2 + Object.keys(whatNext).indexOf(state)
   const why = last_error === null ? '' : ` (${last_error})`
-  return `${machine} net${index}: ${state}${why}; ${whatNext[state]}`
+  return { who: `${machine} net${index}`, what: `${state}${why}`, next: () => whatNext[state], rank }
 }

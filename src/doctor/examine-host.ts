@@ -1,6 +1,8 @@
 import { readNetworkSights } from '../apply/network-status.js'
 import { readOrphans } from '../apply/orphan-ports.js'
 import { readReceipts } from '../apply/receipt.js'
+import { readMachines } from '../apply/status.js'
+import { examineMachines } from '../core/doctor/examine-machines.js'
 import { examineNetworks } from '../core/doctor/examine-networks.js'
 import { examineTuning } from '../core/doctor/examine-tuning.js'
 import { type Finding, problem } from '../core/doctor/finding.js'
@@ -63,9 +65,11 @@ async function readSights({ state }: Folders) {
 
 async function examineReceipts({ state }: Folders): Promise<Finding[]> {
   const receipts = await readReceipts(state)
-  return receipts
-    .filter(({ status }) => status === 'changing')
-    .map(({ deployment, operation }) =>
+  const findings = receipts.map(async (receipt): Promise<Finding[]> => {
+    const { deployment, operation, status } = receipt
+    if (status === 'applied') return examineMachines(deployment, await readMachines(receipt))
+    if (status !== 'changing') return []
+    return [
       problem(
         'deployment-unfinished',
         `deployment ${deployment}`,
@@ -73,5 +77,7 @@ async function examineReceipts({ state }: Folders): Promise<Finding[]> {
         'It was killed, or a step of it failed: a part may be there.',
         `Apply its spec again, or \`vhostkit destroy ${deployment}\`.`,
       ),
-    )
+    ]
+  })
+  return (await Promise.all(findings)).flat()
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { showFindings } from '../../src/cli/show-findings.js'
+import { examineMachines } from '../../src/core/doctor/examine-machines.js'
 import { type Finding, fine, note, problem } from '../../src/core/doctor/finding.js'
 import { examineStray } from '../../src/drivers/switch/examine-ports.js'
 
@@ -51,6 +52,27 @@ PROBLEM   port a: memory on node 1 [node-mismatch]
 PROBLEM   port f: memory on node 0 [node-mismatch]
           Slow.
           Give it a core.`,
+    )
+  })
+
+  it('tells of forty machines which are off, silent or halted', () => {
+    const states: Record<string, string> = { vm7: 'off', vm17: 'no answer', vm9: 'io-error', vm40: 'off' }
+    const machines = names.map((_, index) => {
+      const name = `vm${index + 1}`
+      return { name, state: states[name] ?? 'running' }
+    })
+    assert.equal(
+      show(examineMachines('many', machines)),
+      `ok        36 machines: running
+note      machines many/vm7, many/vm40: off, its deployment is not [machine-off]
+          It was stopped, powered off by itself, or was killed: the end of its console log tells.
+          \`vhostkit start many\` starts those that are off.
+note      machine many/vm9: io-error [machine-halted]
+          Its vCPUs stand still.
+          See its console log and the log of QEMU.
+PROBLEM   machine many/vm17: its monitor does not answer [machine-silent]
+          QEMU hangs or is stopped, or its libvirt is away.
+          \`vhostkit stop many vm17 --grace 0\` ends it, \`vhostkit start many vm17\` starts it anew.`,
     )
   })
 

@@ -76,6 +76,32 @@ describe('status of forty machines', () => {
     const lines = showTrouble([deployment({ machines })])
       .join('')
       .split('\n')
+    assert.deepEqual(lines, ['Not as applied:', '  vm1, vm2, vm3 and 37 more: off; `vhostkit start many`'])
+  })
+
+  it('says the worst first, however many others wait for their guests', () => {
+    const machines = names.map((name) => {
+      return machine(name, name === 'vm40' || name === 'vm17' ? { running: false, state: 'off' } : {})
+    })
+    const interfaces = names.map((name) =>
+      card(name, name === 'vm39' ? { state: 'broken' } : { state: 'connected' }),
+    )
+    const lines = showTrouble([deployment({ machines, interfaces })])
+      .join('')
+      .split('\n')
+    assert.deepEqual(lines, [
+      'Not as applied:',
+      '  vm17, vm40: off; `vhostkit start many`',
+      '  vm39 net0: broken; `vhostkit doctor` says why',
+      '  vm1 net0, vm2 net0, vm3 net0 and 34 more: connected; its guest has not set the card up yet',
+    ])
+  })
+
+  it('stays short when each is in a trouble of its own', () => {
+    const interfaces = names.map((name) => card(name, { state: 'waiting', last_error: `of ${name}` }))
+    const lines = showTrouble([deployment({ interfaces })])
+      .join('')
+      .split('\n')
     assert.deepEqual([lines.length, lines.at(-1)], [12, '  … and 30 more'])
   })
 

@@ -2,14 +2,15 @@ import { readSwitchView } from '../../apply/interface-status.js'
 import { type KeptDisks, readKeptDisks } from '../../apply/kept-disks.js'
 import { readOrphans } from '../../apply/orphan-ports.js'
 import { readReceipt, readReceipts } from '../../apply/receipt.js'
-import { type DeploymentStatus, readStatus } from '../../apply/status.js'
+import { type DeploymentStatus, type MachineStatus, readStatus } from '../../apply/status.js'
 import { VhostkitError } from '../../core/errors.js'
-import { showTable } from '../../core/render/show-table.js'
+import { wrapText } from '../../core/render/show-table.js'
 import { showSize } from '../../core/spec/size.js'
 import { readSwitch } from '../../drivers/switch/process.js'
-import type { SwitchInfo } from '../../drivers/switch/protocol.js'
+import type { PortInfo, SwitchInfo } from '../../drivers/switch/protocol.js'
 import { switchControl } from '../../drivers/switch/run-folder.js'
 import { readUplink } from '../../host/uplink.js'
+import { type Column, showColumns } from '../columns.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { showInterfaces } from '../show-interfaces.js'
 import { showNetwork } from '../show-network.js'
@@ -38,11 +39,11 @@ export async function run(input: CommandInput, { places, width }: CommandContext
   const blocks = [
     showSwitch(seen, control),
     ...deployments.map((one) => showDeployment(one, width)),
-    ...(info === null ? [] : [showPorts(ports, width)]),
+    ...(info === null ? [] : showOtherPorts(ports, deployments, width)),
     ...showStray(info?.lost ?? [], orphans),
     ...showKeptDisks(kept),
     ...showTrouble(deployments),
-  ]
+  ].map((block) => fold(block, width).join('\n'))
   if (receipts.length === 0) blocks.splice(1, 0, 'No deployments. Begin with `vhostkit apply SPEC`.')
   return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports, orphans, kept }, exitCode: 0 }
 }
@@ -51,6 +52,13 @@ function showSwitch(seen: SwitchInfo | Error | null, control: string): string {
   if (seen instanceof Error) return seen.message
   if (seen === null) return `The switch does not run (${control}).`
   return `The switch runs: pid ${seen.pid}, start ${seen.starts}, up ${Math.round(seen.uptime_ms / 1000)} s.`
+}
+
+/** Those that the tables of interfaces have not; `switch ports` has all. */
+function showOtherPorts(ports: PortInfo[], deployments: DeploymentStatus[], width: number | null): string[] {
+  const shown = new Set(deployments.flatMap(({ interfaces }) => interfaces.map(({ port }) => port)))
+  const others = ports.filter(({ name }) => !shown.has(name))
+  return others.length === 0 && ports.length > 0 ? [] : [showPorts(others, width)]
 }
 
 function showStray(lost: string[], orphans: string[]): string[] {
@@ -78,14 +86,25 @@ function showDeployment(
   const pages = reserved.map(
     (held) => `${held.pages} hugepages of ${showSize(held.pageBytes)} on node ${held.node}`,
   )
-  const rows = machines.map(({ name, running, pid, state, console }) => {
-    return [name, state, running ? String(pid) : '-', console]
-  })
-  return [
-    `${deployment}: ${status}${cut} (${time})`,
-    showTable([['MACHINE', 'STATE', 'PID', 'CONSOLE'], ...rows], width),
-    ...showInterfaces(interfaces, width),
+  const below = [
     ...networks.flatMap(showNetwork),
     ...(pages.length === 0 ? [] : [`holds ${pages.join(', ')}`]),
+  ]
+  return [
+    `${deployment}: ${status}${cut} (${time})`,
+    showColumns(columns, machines, width),
+    ...showInterfaces(interfaces, width),
+    ...below,
   ].join('\n')
 }
+
+function fold(text: string, width: number | null): string[] {
+  return text.split('\n').flatMap((line) => wrapText(line, width ?? line.length))
+}
+
+const columns: Column<MachineStatus>[] = [
+  { title: 'MACHINE', cell: ({ name }) => name, rank: 1, least: 12, cut: 'middle' },
+  { title: 'STATE', cell: ({ state }) => state, rank: 2 },
+  { title: 'PID', cell: ({ running, pid }) => (running ? String(pid) : '-'), right: true, rank: 3 },
+  { title: 'CONSOLE', cell: ({ console }) => console, rank: 4, least: 24, cut: 'start' },
+]

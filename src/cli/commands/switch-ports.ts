@@ -1,7 +1,8 @@
-import { showTable } from '../../core/render/show-table.js'
+import { wrapText } from '../../core/render/show-table.js'
 import { readPorts } from '../../drivers/switch/ports.js'
 import type { PortInfo } from '../../drivers/switch/protocol.js'
 import { switchControl } from '../../drivers/switch/run-folder.js'
+import { type Column, showColumns } from '../columns.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 
 export async function run(_input: CommandInput, { places, width }: CommandContext): Promise<CommandResult> {
@@ -11,9 +12,32 @@ export async function run(_input: CommandInput, { places, width }: CommandContex
 
 export function showPorts(ports: PortInfo[], width: number | null = null): string {
   if (ports.length === 0) return 'No ports.'
-  const heading = ['PORT', 'NETWORK', 'STATE', 'CONNECTS', 'NODE', 'QUEUES', 'PEER', 'LAST ERROR']
-  const table = showTable([heading, ...ports.map(portRow)], width)
-  return [table, ...ports.flatMap(showFar), ...ports.flatMap(showCaptures)].join('\n')
+  const below = [...ports.flatMap(showFar), ...ports.flatMap(showCaptures)]
+  return [
+    showColumns(columns, ports, width),
+    ...below.flatMap((line) => wrapText(line, width ?? line.length)),
+  ].join('\n')
+}
+
+const columns: Column<PortInfo>[] = [
+  { title: 'PORT', cell: ({ name }) => name, rank: 1, least: 12, cut: 'middle' },
+  { title: 'NETWORK', cell: ({ network }) => network, rank: 4, least: 8, cut: 'middle' },
+  { title: 'STATE', cell: ({ state }) => state, rank: 2 },
+  { title: 'CONNECTS', cell: ({ connects }) => String(connects), right: true, rank: 5 },
+  {
+    title: 'NODE',
+    cell: ({ memory }) => (memory === null || memory.node < 0 ? '-' : String(memory.node)),
+    right: true,
+    rank: 6,
+  },
+  { title: 'QUEUES', cell: ({ queues }) => String(queues), right: true, rank: 7 },
+  { title: 'PEER', cell: ({ ifname, socket }) => ifname ?? socket ?? '-', rank: 8, least: 24, cut: 'start' },
+  { title: 'LAST ERROR', cell: showError, rank: 3, least: 14, wraps: true },
+]
+
+function showError({ rings, last_error }: PortInfo): string {
+  const broken = rings.find((ring) => ring.broken !== null)
+  return broken === undefined ? (last_error ?? '-') : `queue ${broken.index}: ${broken.broken}`
 }
 
 /** Nobody shall look unseen. */
@@ -36,22 +60,5 @@ function showFar({ name, memory, queues }: PortInfo): string[] {
   ]
   return [
     `WRONG NODE: port ${name} has its memory on node ${node}, but ${far.join(', and ')}. \`vhostkit doctor\` says what to do.`,
-  ]
-}
-
-function portRow(port: PortInfo): string[] {
-  const node = port.memory === null || port.memory.node < 0 ? '-' : String(port.memory.node)
-  const broken = port.rings.find((ring) => ring.broken !== null)
-  const trouble = broken === undefined ? (port.last_error ?? '-') : `queue ${broken.index}: ${broken.broken}`
-  const peer = port.kind === 'tap' ? (port.ifname ?? '-') : (port.socket ?? '-')
-  return [
-    port.name,
-    port.network,
-    port.state,
-    String(port.connects),
-    node,
-    String(port.queues),
-    peer,
-    trouble,
   ]
 }

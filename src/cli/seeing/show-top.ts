@@ -1,6 +1,6 @@
-import { cutText } from '../../core/render/show-table.js'
+import { cutText, wrapText } from '../../core/render/show-table.js'
 import type { WorkerInfo } from '../../drivers/switch/protocol.js'
-import { type Cell, type Column, fitColumns } from './columns.js'
+import { type Cell, type Column, fitColumns } from '../columns.js'
 import type { Flow, PortView, View } from './rates.js'
 import { showShort, showTime } from './show-number.js'
 
@@ -22,7 +22,12 @@ export interface TopOptions {
 /** The screen of `vhostkit top`, line by line. */
 export function showTop(view: View, options: TopOptions): string[] {
   const { width, height, sort, scroll, footer } = options
-  const head = [...headLines(view).map((line) => cutText(line, width)), '', ...workerLines(view, options), '']
+  const head = [
+    ...headLines(view).flatMap((line) => foldPhrases(line, width)),
+    '',
+    ...workerLines(view, options),
+    '',
+  ]
   const [heading = '', ...ports] = portLines(view, sort, options)
   const room = height === null ? ports.length : height - head.length - 1 - (footer === null ? 0 : 1)
   const shown = Math.max(0, ports.length > room ? room - 1 : room)
@@ -36,6 +41,18 @@ export function showTop(view: View, options: TopOptions): string[] {
   ]
   const all = footer === null ? lines : [...lines, cutText(footer, width)]
   return height === null ? all : all.slice(0, height)
+}
+
+/** What stands two blanks apart may stand on lines of its own, and is never cut. */
+function foldPhrases(line: string, width: number): string[] {
+  const lines: string[] = []
+  for (const phrase of line.split('  ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 2 + phrase.length <= width) {
+      lines[lines.length - 1] = `${last}  ${phrase}`
+    } else lines.push(...wrapText(phrase, width))
+  }
+  return lines
 }
 
 function headLines(view: View): string[] {
@@ -97,7 +114,7 @@ function workerLines(view: View, options: TopOptions): string[] {
 }
 
 const portColumns: Column<PortView>[] = [
-  { title: 'PORT', cell: ({ name }) => name, rank: 1, least: 10 },
+  { title: 'PORT', cell: ({ name }) => name, rank: 1, least: 10, cut: 'middle' },
   { title: 'NETWORK', cell: ({ network }) => network, rank: 9, least: 8 },
   { title: 'STATE', cell: ({ state }) => state, rank: 5, loud: ({ state }) => state === 'broken' },
   {

@@ -10,10 +10,14 @@ export function showTable(rows: string[][], width: number | null = null): string
   return rows.flatMap((row) => showRow(row, widths)).join('\n')
 }
 
-/** A text in so many characters, the last of them "…" when some are missing. */
-export function cutText(text: string, width: number): string {
+/** A text in so many characters, one of them "…" where some are missing: at its end, or elsewhere. */
+export function cutText(text: string, width: number, where: 'end' | 'middle' | 'start' = 'end'): string {
   if (text.length <= width) return text
-  return width < 1 ? '' : `${text.slice(0, width - 1)}…`
+  if (width < 1) return ''
+  // Of names that begin alike the end tells more.
+  const before = where === 'end' ? width - 1 : where === 'middle' ? Math.floor(0.4 * width) : 0
+  const after = width - 1 - before
+  return `${text.slice(0, before)}…${after === 0 ? '' : text.slice(-after)}`
 }
 
 function naturalWidths(rows: string[][]): number[] {
@@ -35,10 +39,13 @@ function fitWidths(widths: number[], width: number | null): number[] {
     fitted[column] = Math.max(Math.min(least, fitted[column] ?? 0), (fitted[column] ?? 0) - excess())
   }
   if (excess() > 0) shrink(last, 24)
-  while (excess() > 0) {
-    const most = Math.max(...fitted.slice(0, -1))
-    if (most <= narrowest) break
-    fitted[fitted.indexOf(most)] = most - 1
+  // The first column says of whom the row is: it is cut last.
+  for (const from of [1, 0]) {
+    while (excess() > 0) {
+      const most = Math.max(0, ...fitted.slice(from, -1))
+      if (most <= narrowest) break
+      fitted[fitted.indexOf(most, from)] = most - 1
+    }
   }
   if (excess() > 0) shrink(last, narrowest)
   return fitted
@@ -60,5 +67,5 @@ export function wrapText(text: string, width: number): string[] {
   if (text.length <= width || width < 1) return [text]
   const blank = text.lastIndexOf(' ', width)
   const end = blank > 0 ? blank : width
-  return [text.slice(0, end), ...wrapText(text.slice(end).trimStart(), width)]
+  return [text.slice(0, end).trimEnd(), ...wrapText(text.slice(end).trimStart(), width)]
 }

@@ -142,9 +142,13 @@ describe('top: numbers', () => {
 
 const snapshots: Record<number, string[]> = {
   40: [
-    'vhostkit-switch 0.1.0  up 3 s  pid 7  s…',
-    '1.23M frames/s, 987Mbit/s in, 13 droppe…',
-    'node 0: 1 worker, 1 guest  node 1: 1 wo…',
+    'vhostkit-switch 0.1.0  up 3 s  pid 7',
+    'start 1',
+    '1.23M frames/s, 987Mbit/s in, 13',
+    'dropped/s',
+    '3 ports (1 waiting), 2 networks',
+    'node 0: 1 worker, 1 guest',
+    'node 1: 1 worker, 1 guest',
     '',
     'WORKER    LOAD',
     '     0  78.3 %  ################....',
@@ -152,12 +156,13 @@ const snapshots: Record<number, string[]> = {
     '',
     'PORT                 RX/s   TX/s  DROP/s',
     'pair.vm1.0          1.23M     10      13',
-    'a-deployment-with…      0      0       0',
+    'a-deplo…nger-one.0      0      0       0',
     'pair.vm2.0              5  1.23M       0',
   ],
   60: [
     'vhostkit-switch 0.1.0  up 3 s  pid 7  start 1',
-    '1.23M frames/s, 987Mbit/s in, 13 dropped/s  3 ports (1 wait…',
+    '1.23M frames/s, 987Mbit/s in, 13 dropped/s',
+    '3 ports (1 waiting), 2 networks',
     'node 0: 1 worker, 1 guest  node 1: 1 worker, 1 guest',
     '',
     'WORKER    LOAD                        CORE  NODE  STATE',
@@ -166,7 +171,7 @@ const snapshots: Record<number, string[]> = {
     '',
     'PORT             STATE     RX/s  bit/s   TX/s  bit/s  DROP/s',
     'pair.vm1.0       up       1.23M   987M     10  8.00k      13',
-    'a-deployment-w…  waiting      0      0      0      0       0',
+    'a-depl…er-one.0  waiting      0      0      0      0       0',
     'pair.vm2.0       up           5  4.00k  1.23M   987M       0',
   ],
   80: [
@@ -180,7 +185,7 @@ const snapshots: Record<number, string[]> = {
     '',
     'PORT                STATE     RX/s  bit/s   TX/s  bit/s  DROP/s  DROPS BY REASON',
     'pair.vm1.0          up       1.23M   987M     10  8.00k      13  rx_no_room 12/…',
-    'a-deployment-with…  waiting      0      0      0      0       0',
+    'a-deplo…nger-one.0  waiting      0      0      0      0       0',
     'pair.vm2.0          up           5  4.00k  1.23M   987M       0  runt 4',
   ],
   132: [
@@ -194,7 +199,7 @@ const snapshots: Record<number, string[]> = {
     '',
     'PORT                                                     NETWORK  STATE    NODE   RX/s  bit/s   TX/s  bit/s  DROP/s  DROPS BY REASON',
     'pair.vm1.0                                               lan      up          0  1.23M   987M     10  8.00k      13  rx_no_room 12/…',
-    'a-deployment-with-a-long-name.machine-with-a-longer-on…  storage  waiting     -      0      0      0      0       0',
+    'a-deployment-with-a-lo…name.machine-with-a-longer-one.0  storage  waiting     -      0      0      0      0       0',
     'pair.vm2.0                                               lan      up          1      5  4.00k  1.23M   987M       0  runt 4',
   ],
 }
