@@ -1,8 +1,8 @@
 import { VhostkitError } from '../../src/core/errors.js'
 import { runBench } from './bench.js'
-import { parseOptions, usage } from './options.js'
+import { parseOptions, parseStartOptions, startUsage, usage } from './options.js'
 import { writeReport } from './report/write.js'
-import { measureStart } from './start.js'
+import { measureStart, showStart } from './start.js'
 import { showTable } from './table.js'
 
 /** Runs a command line, prints what came of it, returns the exit code. */
@@ -12,10 +12,7 @@ export async function runCommandLine(words: string[]): Promise<number> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
   for (const name of signals) process.on(name, abort)
   try {
-    if (words.join() === 'start') {
-      process.stdout.write(await measureStart(20))
-      return 0
-    }
+    if (words[0] === 'start') return await runStart(words.slice(1))
     const options = parseOptions(words)
     if (options === null) {
       process.stdout.write(usage)
@@ -38,4 +35,15 @@ export async function runCommandLine(words: string[]): Promise<number> {
   } finally {
     for (const name of signals) process.off(name, abort)
   }
+}
+
+async function runStart(words: string[]): Promise<number> {
+  const options = parseStartOptions(words)
+  if (options === null) {
+    process.stdout.write(startUsage)
+    return 0
+  }
+  const result = await measureStart(options.rounds)
+  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : showStart(result))
+  return 0
 }

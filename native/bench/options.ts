@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util'
+import { type ParseArgsConfig, parseArgs } from 'node:util'
 import { VhostkitError } from '../../src/core/errors.js'
 import { type FrontendName, frontendNames } from './frontends/frontend.js'
 
@@ -68,7 +68,7 @@ const known = {
 
 /** The options; null when help was asked for. */
 export function parseOptions(words: string[]): BenchOptions | null {
-  const values = parseWords(words)
+  const values = parseWords(words, known)
   if (values.help === true) return null
   if (values.full === true && values.workloads !== undefined)
     throw wrong('--full and --workloads exclude each other')
@@ -89,9 +89,37 @@ export function parseOptions(words: string[]): BenchOptions | null {
   }
 }
 
-function parseWords(words: string[]) {
+/** What `npm run bench:start` is to do. */
+export interface StartOptions {
+  rounds: number
+  json: boolean
+}
+
+export const startUsage = `usage: npm run bench:start -- [options]
+
+Measures the CPU time of starting the hook launcher and the CLI, beside an empty Node, in turn.
+
+  --rounds N        each figure is their median with min and max (20)
+  --json            one JSON object on stdout (its shape: native/bench/README.md)
+  --help            this text
+`
+
+/** The options of `start`; null when help was asked for. */
+export function parseStartOptions(words: string[]): StartOptions | null {
+  const { rounds, json, help } = parseWords(words, startKnown)
+  if (help === true) return null
+  return { rounds: numberIn('--rounds', rounds ?? '20', 1, 1000, true), json: json === true }
+}
+
+const startKnown = {
+  rounds: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const
+
+function parseWords<Known extends NonNullable<ParseArgsConfig['options']>>(words: string[], options: Known) {
   try {
-    return parseArgs({ args: words, options: known, strict: true, allowPositionals: false }).values
+    return parseArgs({ args: words, options, strict: true, allowPositionals: false }).values
   } catch (error) {
     throw wrong((error as Error).message.replace(/\.$/, ''))
   }
@@ -102,7 +130,10 @@ function workloadsOf(text: string): WorkloadName[] {
 }
 
 function wrong(sentence: string): VhostkitError {
-  return new VhostkitError('usage', { sentence: `${sentence}.`, hint: 'See npm run bench -- --help.' })
+  return new VhostkitError('usage', {
+    sentence: `${sentence}.`,
+    hint: 'With `-- --help` it lists its options.',
+  })
 }
 
 function listOf(option: string, text: string): string[] {

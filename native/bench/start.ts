@@ -3,12 +3,27 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runProgram } from '../../src/world/run-program.js'
 import { alignColumns } from './columns.js'
-import { median, spreadOf } from './statistics.js'
+import { median, type Spread, spreadOf } from './statistics.js'
 
 const sample = 'test/golden/cases/libvirt-pair/domain-vm1.xml'
 
-/** CPU time (user and system, children too) of starting what is started often, beside an empty Node, in turn: a table. */
-export async function measureStart(rounds: number): Promise<string> {
+/** What starting something costs. */
+export interface StartCost {
+  what: string
+  /** CPU time, user and system, children too. */
+  cpu_ms: Spread
+  /** How much more that is than an empty Node, by the medians. */
+  beyond_node_ms: number
+}
+
+export interface StartResult {
+  node: string
+  rounds: number
+  starts: StartCost[]
+}
+
+/** Starts what is started often, and an empty Node, in turn. */
+export async function measureStart(rounds: number): Promise<StartResult> {
   const base = await mkdtemp(join(tmpdir(), 'vhostkit-start-'))
   try {
     return await measure(await commands(base), rounds)
@@ -41,19 +56,25 @@ async function commands(state: string): Promise<Record<string, string[]>> {
   }
 }
 
-async function measure(all: Record<string, string[]>, rounds: number): Promise<string> {
+async function measure(all: Record<string, string[]>, rounds: number): Promise<StartResult> {
   const input = await readFile(sample, 'utf8')
   const times = new Map<string, number[]>(Object.keys(all).map((name) => [name, []]))
   for (let round = 0; round < rounds; round++) {
     for (const [name, argv] of Object.entries(all)) times.get(name)?.push(await cpuMs(argv, input))
   }
   const bare = median(times.get('node -e 0') ?? [])
-  const rows = [...times].map(([name, values]) => {
-    const spread = spreadOf(values, 0)
-    return [name, `${spread.median} (${spread.min}–${spread.max})`, `${Math.round(median(values) - bare)}`]
+  const starts = [...times].map(([what, values]): StartCost => {
+    return { what, cpu_ms: spreadOf(values, 0), beyond_node_ms: Math.round(median(values) - bare) }
+  })
+  return { node: process.version, rounds, starts }
+}
+
+export function showStart({ node, rounds, starts }: StartResult): string {
+  const rows = starts.map(({ what, cpu_ms: { median, min, max }, beyond_node_ms }) => {
+    return [what, `${median} (${min}–${max})`, String(beyond_node_ms)]
   })
   const table = alignColumns([['start of', 'CPU ms', 'beyond node'], ...rows])
-  return `Medians of ${rounds} rounds (min–max), Node ${process.version}.\n\n${table.join('\n')}\n`
+  return `Medians of ${rounds} rounds (min–max), Node ${node}.\n\n${table.join('\n')}\n`
 }
 
 /** As bash tells it: Node has no resource usage of one child. */
