@@ -36,9 +36,9 @@ export interface SpecText {
 }
 
 export async function readSpec(path: string): Promise<SpecText> {
-  const text = await readText(path).catch((cause: Error) => {
+  const text = await readText(path).catch((cause: NodeJS.ErrnoException) => {
     throw new VhostkitError('spec-unreadable', {
-      sentence: `${path} cannot be read: ${cause.message}.`,
+      sentence: `${path} cannot be read: ${cause.code === 'EISDIR' ? 'it is a folder' : cause.message}.`,
       cause,
     })
   })

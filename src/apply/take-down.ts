@@ -1,4 +1,3 @@
-import { VhostkitError } from '../core/errors.js'
 import { portPrefix } from '../core/spec/names.js'
 import { isSeed } from '../core/steps/files.js'
 import { removeFile } from '../core/steps/make-step.js'
@@ -13,6 +12,7 @@ import { carryOut, type Operation, withLock } from './operation.js'
 import { forgetOrphans } from './orphan-ports.js'
 import { readSettledReceipt } from './prepare.js'
 import { knownArtifacts, type Receipt, removeReceipt } from './receipt.js'
+import { unknownDeployment } from './unknown-deployment.js'
 
 /** A deployment that was applied, as it is now. */
 interface Applied {
@@ -86,7 +86,7 @@ export async function destroy(deployment: string, disks: boolean, operation: Ope
 async function readApplied(deployment: string, { folders }: Pick<Operation, 'folders'>): Promise<Applied> {
   const receipt = await readSettledReceipt(folders, deployment)
   if (receipt === null) {
-    throw new VhostkitError('not-found', { sentence: `No deployment ${deployment} was applied here.` })
+    throw await unknownDeployment(deployment, folders.state)
   }
   return { receipt, live: await readLive(receipt.artifacts, knownArtifacts(receipt), receipt.reserved) }
 }

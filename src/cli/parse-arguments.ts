@@ -3,6 +3,7 @@ import { VhostkitError } from '../core/errors.js'
 import type { Command, CommandInput, CommandModule, CommandResult } from './command.js'
 import { commands } from './commands.js'
 import { commonOptions } from './common-options.js'
+import { usageError } from './describe-usage.js'
 import { examples } from './examples.js'
 import { findPlaces, type Places } from './places.js'
 import { readVersion } from './read-version.js'
@@ -23,8 +24,11 @@ export async function parseArguments(words: string[]): Promise<ParsedArguments> 
     program.parse(words, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    if (error.exitCode === 0) return { result: { text: printed.join('').trimEnd(), data: null, exitCode: 0 } }
-    throw new VhostkitError('usage', { sentence: describeUsage(error.message, printed) })
+    // A command group without a verb fails with its help.
+    const isHelp = error.exitCode === 0 || error.code === 'commander.help'
+    const result = { text: printed.join('').trimEnd(), data: null, exitCode: error.exitCode === 0 ? 0 : 2 }
+    if (isHelp) return { result }
+    throw usageError(error.message, words, commands)
   }
   const { command, input } = chosen
   if (command?.load === undefined || input === undefined) throw new VhostkitError('usage')
@@ -79,10 +83,4 @@ function showExamples(lines: readonly string[]): string {
 function quieten(command: Commander, printed: string[]): void {
   command.exitOverride()
   command.configureOutput({ writeOut: (text) => printed.push(text), writeErr: (text) => printed.push(text) })
-}
-
-function describeUsage(message: string, printed: string[]): string {
-  // A command group without a verb "fails" with its help as the only message.
-  const text = message === '(outputHelp)' ? printed.join('').trim() : message.replace(/^error: /, '')
-  return text.endsWith('.') ? text : `${text}.`
 }

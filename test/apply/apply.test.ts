@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ApplyOptions, apply, groupSteps } from '../../src/apply/apply.js'
 import { Journal } from '../../src/apply/journal.js'
-import { knownArtifacts, parseReceipt, readReceipt } from '../../src/apply/receipt.js'
+import { knownArtifacts, parseReceipt, readReceipt, writeReceipt } from '../../src/apply/receipt.js'
 import { refuseMove } from '../../src/apply/refuse-move.js'
 import { settle } from '../../src/apply/settle.js'
+import { unknownDeployment } from '../../src/apply/unknown-deployment.js'
 import { VhostkitError } from '../../src/core/errors.js'
 import type { Plan } from '../../src/core/plan/plan.js'
 import type { MachineArtifact } from '../../src/core/render/artifacts.js'
@@ -172,6 +173,22 @@ describe('receipt', () => {
     writeFileSync(join(state, 'other.json'), JSON.stringify({ ...receipt, deployment: 'other' }))
     mkdirSync(join(state, 'deployments'))
     assert.equal(await readReceipt(state, '../other'), null)
+    rmSync(state, { recursive: true })
+  })
+
+  it('is looked for by name: who asks for another is told what there is', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'vkt-'))
+    const said = async (name: string) => {
+      const { message, hint, exitCode } = await unknownDeployment(name, state)
+      return `${message} ${hint} ${exitCode}`
+    }
+    const nobody = 'No deployment lab was applied here. Begin with `vhostkit apply SPEC`. 1'
+    assert.equal(await said('lab'), nobody)
+    const { receipt } = makeJournal().journal
+    for (const deployment of ['pair', 'web']) await writeReceipt(state, { ...receipt, deployment })
+    assert.equal(await said('lab'), 'No deployment lab was applied here. There are pair, web. 1')
+    const meant = 'No deployment piar was applied here; did you mean pair? There are pair, web. 1'
+    assert.equal(await said('piar'), meant)
     rmSync(state, { recursive: true })
   })
 

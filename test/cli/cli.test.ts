@@ -24,9 +24,48 @@ describe('command line', () => {
       ['apply', 'a', 'b'],
       ['plan', 'a', '--no-such'],
       ['switch', 'fly'],
-      [],
     ]) {
       await assert.rejects(parseArguments(words), { code: 'usage' }, words.join(' '))
+    }
+  })
+
+  it('says what it did not understand, what was probably meant, and how the command is used', async () => {
+    const said = async (...words: string[]) => {
+      const error = await parseArguments(words).then(
+        () => assert.fail(words.join(' ')),
+        (one) => one as VhostkitError,
+      )
+      return `${error.message} ${error.hint}`
+    }
+    const listed = '`vhostkit --help` lists the commands.'
+    assert.equal(await said('aply', 'x'), `Unknown command 'aply'; did you mean apply? ${listed}`)
+    assert.equal(await said('xyzzy'), `Unknown command 'xyzzy'. ${listed}`)
+    assert.equal(
+      await said('switch', 'prots'),
+      "Unknown command 'prots'; did you mean ports? `vhostkit switch --help` lists the commands.",
+    )
+    const usage = 'Usage: vhostkit apply <spec> [options]; `vhostkit apply --help` says more.'
+    assert.equal(await said('apply'), `Missing required argument 'spec'. ${usage}`)
+    assert.equal(
+      await said('apply', '--dryrun', 'x'),
+      `Unknown option '--dryrun'; did you mean --dry-run? ${usage}`,
+    )
+    assert.match(
+      await said('start', 'a', 'b', 'c'),
+      /^Too many arguments .* Usage: vhostkit start <deployment> \[machine\] /,
+    )
+  })
+
+  it('shows the commands to whoever names none, which is no success', async () => {
+    for (const [words, inner] of [
+      [[], 'apply [options] <spec>'],
+      [['switch'], 'install [options]'],
+    ] as const) {
+      const parsed = await parseArguments([...words])
+      assert.ok('result' in parsed)
+      assert.equal(parsed.result.exitCode, 2)
+      assert.match(parsed.result.text, /^Usage: vhostkit/)
+      assert.ok(parsed.result.text.includes(inner), parsed.result.text)
     }
   })
 

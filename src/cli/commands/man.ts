@@ -19,6 +19,9 @@ export async function run({ args, options }: CommandInput, _context: CommandCont
   const name = args.command === undefined ? 'vhostkit.1' : `vhostkit-${args.command}.1`
   const page = pages[name]
   if (page === undefined)
-    throw new VhostkitError('not-found', { sentence: `There is no command ${args.command}.` })
+    throw new VhostkitError('not-found', {
+      sentence: `There is no page for ${args.command}.`,
+      hint: '`vhostkit --help` lists the commands; of two words the page is "switch-install".',
+    })
   return { text: page, data: { page: name, text: page }, exitCode: 0 }
 }

@@ -3,7 +3,7 @@ import { type KeptDisks, readKeptDisks } from '../../apply/kept-disks.js'
 import { readOrphans } from '../../apply/orphan-ports.js'
 import { readReceipt, readReceipts } from '../../apply/receipt.js'
 import { type DeploymentStatus, type MachineStatus, readStatus } from '../../apply/status.js'
-import { VhostkitError } from '../../core/errors.js'
+import { unknownDeployment } from '../../apply/unknown-deployment.js'
 import { wrapText } from '../../core/render/show-table.js'
 import { showSize } from '../../core/spec/size.js'
 import { readSwitch } from '../../drivers/switch/process.js'
@@ -22,7 +22,7 @@ export async function run(input: CommandInput, { places, width }: CommandContext
   const { folders } = places
   const one = deployment === undefined ? null : await readReceipt(folders.state, deployment)
   if (deployment !== undefined && one === null) {
-    throw new VhostkitError('not-found', { sentence: `No deployment ${deployment} was applied here.` })
+    throw await unknownDeployment(deployment, folders.state)
   }
   const receipts = one === null ? await readReceipts(folders.state) : [one]
   const control = switchControl(folders)

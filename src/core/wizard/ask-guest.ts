@@ -52,14 +52,15 @@ function askImage({ files }: Sights): Question {
   }
 }
 
-function askKernel({ files }: Sights): Question[] {
+function askKernel({ files, guests }: Sights): Question[] {
+  const none = 'an absolute path, for nothing to boot was found here; after `vhostkit demo` its guest is'
   return [
     {
       ...path,
       id: 'kernel',
       prompt: 'Where is the kernel?',
       why: 'An absolute path; QEMU loads it itself, so no boot loader is needed.',
-      check: (text) => checkFile(text, files),
+      check: (text) => (text === '' && guests.length === 0 ? none : checkFile(text, files)),
     },
     {
       ...path,

@@ -22,7 +22,8 @@ export function replay(sights: Sights, text: string, fileName: string): Answers 
     const { id, check } = question
     const answer = given.get(id) ?? question.default
     const expected = check(answer)
-    if (expected !== null) wrong.push(`${id}: expected ${expected}, found ${JSON.stringify(answer)}`)
+    const found = answer === '' && !given.has(id) ? 'no answer' : JSON.stringify(answer)
+    if (expected !== null) wrong.push(`${id}: expected ${expected}, found ${found}`)
     left.delete(id)
     // The default goes on in place of a wrong one, so that all of them are told at once.
     answers.push({ id, answer: expected === null ? answer : question.default })
@@ -63,6 +64,6 @@ function showAnswer(answer: unknown): string {
 
 function refused(fileName: string, wrong: string[]): VhostkitError {
   return new VhostkitError('answers-refused', {
-    sentence: `${fileName}: ${wrong.slice(0, 20).join('\n  ')}.`,
+    sentence: `${fileName}: ${wrong.slice(0, 20).join('\n  ')}.`.replace('?.', '?'),
   })
 }

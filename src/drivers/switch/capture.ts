@@ -4,7 +4,7 @@ import { endianness } from 'node:os'
 import type { FilterInstruction } from '../../core/capture/parse-filter.js'
 import { makePcapngBlocks, type PcapngCounts } from '../../core/capture/pcapng-blocks.js'
 import { withLimit } from '../../world/wait-for.js'
-import { readAnswer, unreachable } from './client.js'
+import { readAnswer, unreachable, whyRefused } from './client.js'
 
 /** What the switch is asked for (capture.start in native/PROTOCOL.md). */
 export interface CaptureRequest {
@@ -43,7 +43,7 @@ export async function capturePort(
     await withLimit(`a connection to ${control}`, answerMs, once(socket, 'connect'), signal).catch(
       (cause: Error) => {
         signal.throwIfAborted()
-        throw unreachable(control, cause.message, cause)
+        throw unreachable(control, whyRefused(cause), cause)
       },
     )
     const chunks = socket[Symbol.asyncIterator]() as AsyncIterator<Buffer>

@@ -32,7 +32,7 @@ export class SwitchClient {
       },
     }).catch((cause: NodeJS.ErrnoException) => {
       if (cause instanceof WaitedTooLong) throw cause
-      throw cause.code === 'EACCES' ? notOurs(control, cause) : unreachable(control, cause.message, cause)
+      throw cause.code === 'EACCES' ? notOurs(control, cause) : unreachable(control, whyRefused(cause), cause)
     })
     const client = new SwitchClient(control, socket, waiting)
     deliver = (message) => client.#take(message)
@@ -157,6 +157,12 @@ function refusal(method: string, { message, data = {} }: SwitchRefusal): Vhostki
     ...(data.hint === undefined ? {} : { hint: data.hint }),
     cause: data.reason,
   })
+}
+
+/** The kernel's words for nobody who listens say little. */
+export function whyRefused({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'ENOENT') return 'there is no such socket'
+  return code === 'ECONNREFUSED' ? 'nobody listens there any more' : message
 }
 
 export function unreachable(control: string, why: string, cause?: unknown): VhostkitError {

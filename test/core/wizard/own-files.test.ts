@@ -14,7 +14,14 @@ describe('wizard: files whose path is typed', () => {
       const found = replay(sightsOf('one-node'), JSON.stringify({ boot: path }), 'a.yaml')
       assert.equal(specWith(path, 'image'), toSpecText(sightsOf('one-node'), found))
     }
-    assert.throws(() => specWith('', 'image'), /image: expected an absolute path, found ""/)
+    assert.throws(() => specWith('', 'image'), /image: expected an absolute path, found no answer/)
+  })
+
+  it('says how something to boot is come by where nothing was found', () => {
+    assert.throws(() => replay(sightsOf('one-node', { guests: [] }), '{name: lab, machines: 2}', 'a.yaml'), {
+      message:
+        /^a\.yaml: kernel: expected .* nothing to boot was found here; after `vhostkit demo` .*, found no answer\.$/,
+    })
   })
 
   it('takes no kernel, RAM disk, image or file that is not what it should be', () => {
@@ -29,7 +36,7 @@ describe('wizard: files whose path is typed', () => {
     const gone = /expected a file that is there; in \/srv there is vmlinuz, found "\/srv\/gone"/
     refuse({ boot: 'own', kernel: '/srv/gone' }, gone)
     refuse({ boot: 'own', kernel: '/srv/k', initrd: '/srv/gone' }, gone)
-    refuse({ boot: 'own' }, /kernel: expected an absolute path, found ""/)
+    refuse({ boot: 'own' }, /kernel: expected an absolute path, found no answer/)
     refuse({ boot: 'image', image: '/srv/gone' }, gone)
     refuse({ boot: 'image', image: cd.path }, /tools\.iso is gone/)
     refuse({ boot: 'image', image: '/srv/k' }, /whole by itself; of \/srv\/k: it lies over \/etc\/shadow/)
