@@ -45,6 +45,19 @@ describe('what people see', () => {
       showProblems([placed]),
       'pair.yaml:7:13 machines[0].memory: expected 1, found 2 [spec-value]\n  Write 1.\n',
     )
+    const alike = showProblems([placed, { ...placed, line: 8 }, { ...placed, line: 9, hint: 'Write more.' }])
+    assert.deepEqual(alike.split('\n').slice(1, 5), [
+      'pair.yaml:8:13 machines[0].memory: expected 1, found 2 [spec-value]',
+      '  Write 1.',
+      'pair.yaml:9:13 machines[0].memory: expected 1, found 2 [spec-value]',
+      '  Write more.',
+    ])
+    const many = showProblems(Array.from({ length: 64 }, (_, line) => ({ ...placed, line: line + 1 })))
+    assert.deepEqual(many.trimEnd().split('\n').slice(39), [
+      'pair.yaml:40:13 machines[0].memory: expected 1, found 2 [spec-value]',
+      '  Write 1.',
+      '… and 24 more',
+    ])
     const host = { ...problem, file: '', line: 0, column: 0, path: '' }
     assert.equal(showProblems([host]), 'expected 1, found 2 [spec-value]\n  Write 1.\n')
   })
