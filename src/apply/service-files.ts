@@ -15,11 +15,12 @@ export interface FileChange {
   action: 'write' | 'update' | 'same' | 'remove' | 'absent' | 'keep'
 }
 
-/** The files of the service, from the templates of the package. */
+/** The files of the service, from the templates of the package. `group` is that of its user; null: one of his name. */
 export async function makeServiceFiles(
   packageRoot: string,
   argv: readonly string[],
   run: string,
+  group: string | null = null,
 ): Promise<ServiceFile[]> {
   const names = Object.keys(servicePlaces) as ServiceTemplate[]
   const entries = await Promise.all(
@@ -31,7 +32,10 @@ export async function makeServiceFiles(
     }),
   )
   const templates = Object.fromEntries(entries) as Record<ServiceTemplate, string>
-  return renderServiceFiles(templates, argv, run).map((file) => ({ ...file, text: sealText(file.text) }))
+  return renderServiceFiles(templates, argv, run, group).map((file) => ({
+    ...file,
+    text: sealText(file.text),
+  }))
 }
 
 /** What writing them below `root` would do. Files that others wrote or edited are refused, all named at once. */

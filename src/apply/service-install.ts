@@ -1,6 +1,6 @@
 import { dirname } from 'node:path'
 import { VhostkitError } from '../core/errors.js'
-import { type ServiceFile, servicePlaces, serviceUser, unitName } from '../core/service/service-files.js'
+import { type ServiceFile, servicePlaces, unitName } from '../core/service/service-files.js'
 import { isSystemdThere, isUnitActive, requireDone, stopUnit } from '../drivers/service/unit.js'
 import { changeOwner, exists, readOwner } from '../world/files.js'
 import { runProgram } from '../world/run-program.js'
@@ -91,4 +91,4 @@ async function giveBack(run: string): Promise<void> {
 }
 
 /** The user stays: systemd has no way to take one away, and files may be his. */
-export const leftBehind = `The user ${serviceUser} stays; \`userdel ${serviceUser}\` removes it.`
+export const leftBehind = 'The user of the unit stays; `userdel` removes it.'

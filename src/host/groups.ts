@@ -22,6 +22,18 @@ export function parseAccount(name: string, passwd: string): { uid: number; gid: 
   return uid === undefined || gid === undefined ? null : { uid: Number(uid), gid: Number(gid) }
 }
 
+/** The name of the group that a user has in /etc/passwd; null when there is none of either. */
+export function parseGroupName(user: string, passwd: string, group: string): string | null {
+  const gid = parseAccount(user, passwd)?.gid
+  const found = group.split('\n').find((line) => gid !== undefined && line.split(':')[2] === String(gid))
+  return found?.split(':')[0] ?? null
+}
+
+export async function findGroupName(user: string): Promise<string | null> {
+  const [passwd, group] = await Promise.all(['/etc/passwd', '/etc/group'].map((file) => readText(file)))
+  return parseGroupName(user, passwd ?? '', group ?? '')
+}
+
 export async function findAccount(name: string): Promise<{ uid: number; gid: number } | null> {
   return parseAccount(name, (await readText('/etc/passwd')) ?? '')
 }

@@ -120,10 +120,13 @@ export async function giveFolder(path: string, uid: number, gid: number, mode: n
   }
 }
 
-/** Gives a file or folder of our own to another user: not what others own, a link, or what has a second name. */
-export async function giveOwn(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
+/**
+ * Gives a file or folder to another user, whosever it was: not a link, or what has a second name. Only for folders
+ * that nobody else may write to.
+ */
+export async function giveAway(path: string, { uid, gid }: { uid: number; gid: number }): Promise<void> {
   const found = await lstat(path)
-  if (found.uid !== process.geteuid?.() || found.isSymbolicLink()) return
+  if (found.isSymbolicLink()) return
   if (!found.isDirectory() && found.nlink > 1) return
   await lchown(path, uid, gid)
 }

@@ -24,6 +24,13 @@ describe('the switch under a real systemd', function () {
     assert.equal(exitCode, 0, `${script}: ${stderr}`)
     return stdout.trim()
   }
+  /** A spec of one machine, which boots nothing, in /root. */
+  const write = (name: string, theSwitch = '{}') => {
+    const machine =
+      '{name: vm, memory: 64M, hugepages: off, boot: disk, disks: [{size: 16M}], interfaces: [lan]}'
+    const spec = `{version: 1, name: ${name}, switch: ${theSwitch}, networks: [{name: lan}], machines: [${machine}]}`
+    return shell(`echo '${spec}' > /root/${name}.yaml`)
+  }
   const status = async () => (await done('switch', 'status')) as unknown as Status
   const show = (property: string) => shell(`systemctl show -P ${property} ${unitName}`)
 
@@ -41,11 +48,7 @@ describe('the switch under a real systemd', function () {
   })
 
   it('goes on when the last deployment is destroyed: its life is systemd’s', async () => {
-    const machine =
-      '{name: vm, memory: 64M, hugepages: off, boot: disk, disks: [{size: 16M}], interfaces: [lan]}'
-    await shell(
-      `echo '{version: 1, name: last, networks: [{name: lan}], machines: [${machine}]}' > /root/last.yaml`,
-    )
+    await write('last')
     const { pid } = await status()
     await done('apply', '/root/last.yaml')
     const destroyed = await done('destroy', 'last', '--disks', '--grace', '0')
@@ -171,6 +174,28 @@ describe('the switch under a real systemd', function () {
     await shell('! ls /run/vhostkit/machines/vm9 /var/lib/vhostkit/domains/*.json')
     await shell(`rm -r /etc/systemd/system/${unitName}.d && systemctl daemon-reload`)
     await done('hooks', 'uninstall')
+    await done('switch', 'uninstall')
+  })
+
+  it('runs as the user whom a spec names, and refuses to become another', async () => {
+    await done('switch', 'stop')
+    await shell('useradd --system --user-group nets && useradd --system --gid nets other')
+    await write('own', '{user: nets}')
+    await done('apply', '/root/own.yaml')
+    await done('switch', 'install')
+    await done('switch', 'restart')
+    const { pid, supervision } = await status()
+    assert.equal(supervision.by, 'systemd')
+    assert.equal(await shell(`stat -c %U /proc/${pid}`), 'nets')
+    assert.equal(await shell('stat -c "%U %G %a" /run/vhostkit'), 'root nets 1771')
+    assert.deepEqual((await done('apply', '/root/own.yaml')).steps, [])
+    // Of another user the unit could start none.
+    await done('switch', 'stop')
+    await write('own', '{user: other}')
+    const { exitCode, data } = await json('apply', '/root/own.yaml')
+    assert.deepEqual([exitCode, (data.error as { code: string }).code], [4, 'service-refused'])
+    assert.equal(await show('ActiveState'), 'inactive')
+    await done('destroy', 'own', '--disks', '--grace', '0')
     await done('switch', 'uninstall')
   })
 

@@ -3,9 +3,11 @@ import { withLock } from '../../apply/operation.js'
 import { type FileChange, makeServiceFiles, planFiles, writeFiles } from '../../apply/service-files.js'
 import { installCommands, installService, requireService } from '../../apply/service-install.js'
 import { plainSwitchArgv, planSwitchAlone } from '../../apply/switch-alone.js'
+import { userOf } from '../../core/render/switch/switch-user.js'
 import { unitName } from '../../core/service/service-files.js'
 import { readSupervision } from '../../drivers/service/supervision.js'
 import { readSwitch } from '../../drivers/switch/process.js'
+import { findGroupName } from '../../host/groups.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { readWait } from '../read-input.js'
 
@@ -39,7 +41,9 @@ async function installHere(input: CommandInput, context: CommandContext): Promis
   await requireService(builtSwitch)
   return withLock({ folders, commandLine, signal, lockLimitMs: readWait(input) }, async () => {
     const { argv, control } = await planSwitchAlone(folders, builtSwitch)
-    const files = await makeServiceFiles(places.root, argv, folders.run)
+    const user = userOf(argv)
+    const group = user === null ? null : await findGroupName(user)
+    const files = await makeServiceFiles(places.root, argv, folders.run, group)
     const changes = dry ? await planFiles('/', files) : await installService(files)
     return answer(changes, dry ? installCommands : [], dry, dry ? [] : await whatNext(control))
   })

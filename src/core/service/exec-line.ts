@@ -28,6 +28,11 @@ export function readExecLine(unit: string): string | null {
   return /^ExecStart=(.*)$/m.exec(unit)?.[1] ?? null
 }
 
+/** Whom a unit starts its program as; null: root. */
+export function readUser(unit: string): string | null {
+  return /^User=(.*)$/m.exec(unit)?.[1] ?? null
+}
+
 /** The unit with another command line, all else as it was. */
 export function replaceExecLine(unit: string, argv: readonly string[]): string {
   const line = showExecLine(argv)

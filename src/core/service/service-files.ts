@@ -1,9 +1,10 @@
 import { VhostkitError } from '../errors.js'
+import { userOf } from '../render/switch/switch-user.js'
 import { showExecLine } from './exec-line.js'
 
 export const unitName = 'vhostkit-switch.service'
 
-/** Whom the switch runs as; templates/systemd names it, too. */
+/** Whom the switch runs as where its command line says nobody. */
 export const serviceUser = 'vhostkit'
 
 /** Where each template of templates/systemd belongs. */
@@ -21,11 +22,15 @@ export interface ServiceFile {
   text: string
 }
 
-/** What systemd needs to run the switch: its unit, its user, its folders. */
+/**
+ * What systemd needs to run the switch: its unit, its user, its folders. systemd starts it as the user of its command
+ * line, so that it has nobody to become. `group` is his; null: one of his name.
+ */
 export function renderServiceFiles(
   templates: Readonly<Record<ServiceTemplate, string>>,
   argv: readonly string[],
   run: string,
+  group: string | null = null,
 ): ServiceFile[] {
   // systemd would expand or cut other ones, differently in each of the three files.
   if (!/^\/[\w+=:,./-]+$/.test(run)) {
@@ -34,7 +39,13 @@ export function renderServiceFiles(
       hint: 'Use a folder of letters, digits and _+=:,.- only (--run-dir).',
     })
   }
-  const words: Record<string, string> = { EXECSTART: showExecLine(argv), RUN: run }
+  const user = userOf(argv) ?? serviceUser
+  const words: Record<string, string> = {
+    EXECSTART: showExecLine(argv),
+    RUN: run,
+    USER: user,
+    GROUP: group ?? user,
+  }
   return (Object.keys(servicePlaces) as ServiceTemplate[]).map((template) => ({
     template,
     path: servicePlaces[template],

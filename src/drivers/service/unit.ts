@@ -1,5 +1,12 @@
 import { VhostkitError } from '../../core/errors.js'
-import { hasControl, readExecLine, replaceExecLine, showExecLine } from '../../core/service/exec-line.js'
+import { userOf } from '../../core/render/switch/switch-user.js'
+import {
+  hasControl,
+  readExecLine,
+  readUser,
+  replaceExecLine,
+  showExecLine,
+} from '../../core/service/exec-line.js'
 import { servicePlaces, unitName } from '../../core/service/service-files.js'
 import { exists, readText, writeTextAtomic } from '../../world/files.js'
 import { runProgram } from '../../world/run-program.js'
@@ -62,6 +69,7 @@ export async function requireDone(words: readonly string[], limitMs = 10_000): P
 async function giveCommand(unit: string, argv: readonly string[]): Promise<void> {
   const wanted = showExecLine(argv)
   const { text, owner } = openSeal(unit)
+  requireUnitUser(text, argv)
   if (readExecLine(text) === wanted) return
   if (owner !== 'ours') {
     throw new VhostkitError('service-refused', {
@@ -71,6 +79,17 @@ async function giveCommand(unit: string, argv: readonly string[]): Promise<void>
   }
   await writeTextAtomic(unitPath, sealText(replaceExecLine(text, argv)), 0o644)
   await requireDone(['daemon-reload'])
+}
+
+/** systemd starts the switch as the user of the unit, and he can become nobody else. */
+export function requireUnitUser(unit: string, argv: readonly string[]): void {
+  const wanted = userOf(argv)
+  const found = readUser(unit)
+  if (wanted === null || found === null || wanted === found) return
+  throw new VhostkitError('service-refused', {
+    sentence: `The switch is to run as ${wanted}, and ${unitName} runs it as ${found}.`,
+    hint: `Leave switch.user out, or say ${found} there. For another user: \`vhostkit switch uninstall\`, apply, then \`vhostkit switch install\`.`,
+  })
 }
 
 function systemctl(words: readonly string[], timeoutMs: number) {

@@ -1,15 +1,16 @@
 import { basename } from 'node:path'
 import { VhostkitError } from '../../core/errors.js'
+import { userOf } from '../../core/render/switch/switch-user.js'
 import { findAccount } from '../../host/groups.js'
 import { readTail } from '../../world/files.js'
 import { findProcessIds, readArguments, seesOurFiles } from '../../world/processes.js'
 import { startLogged } from '../../world/start-logged.js'
 import { WaitedTooLong, waitFor } from '../../world/wait-for.js'
 import { endProcesses } from '../end-processes.js'
-import { findUnit, isUnitActive, restartUnit, startUnit, stopUnit } from '../service/unit.js'
+import { findUnit, isUnitActive, requireUnitUser, restartUnit, startUnit, stopUnit } from '../service/unit.js'
 import { askIfAny, askSwitch, isUnreachable, silent } from './client.js'
 import type { SwitchInfo } from './protocol.js'
-import { makeRunFolder, userOf } from './run-folder.js'
+import { makeRunFolder } from './run-folder.js'
 
 /** The switch must answer this soon after its start; a VM start waits for it. */
 const startLimitMs = 2_500
@@ -26,8 +27,9 @@ export async function startSwitch(
 ): Promise<SwitchInfo> {
   const running = await readSwitch(control)
   if (running !== null) return running
-  await makeRunFolder(argv, control)
   const unit = await findUnit(control)
+  if (unit !== null && !asInstalled) requireUnitUser(unit, argv)
+  await makeRunFolder(argv, control)
   if (unit === null) return startOwn(argv, control, signal)
   await startUnit(unit, asInstalled ? null : argv, startLimitMs)
   return answering(control, signal)

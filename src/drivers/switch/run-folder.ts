@@ -1,8 +1,9 @@
 import { dirname, join } from 'node:path'
 import { VhostkitError } from '../../core/errors.js'
 import type { Folders } from '../../core/plan/plan.js'
+import { userOf } from '../../core/render/switch/switch-user.js'
 import { findAccount } from '../../host/groups.js'
-import { addMode, giveFolder, giveOwn, listFolder, makeFolder, readOwner } from '../../world/files.js'
+import { addMode, giveAway, giveFolder, listFolder, makeFolder, readOwner } from '../../world/files.js'
 
 /** The control socket of the switch of a run folder. */
 export function switchControl({ run }: Pick<Folders, 'run'>): string {
@@ -14,7 +15,7 @@ const sharedMode = 0o1771
 
 /**
  * Makes the folder of the control socket. A switch that becomes another user gets it with his
- * group; what an earlier switch of ours left there becomes his.
+ * group; what an earlier switch left there, whoever it was, becomes his.
  */
 export async function makeRunFolder(argv: readonly string[], control: string): Promise<void> {
   const folder = dirname(control)
@@ -28,18 +29,14 @@ export async function makeRunFolder(argv: readonly string[], control: string): P
       hint: `Make it (\`useradd --system --shell /usr/sbin/nologin ${user}\`), or name another in switch.user.`,
     })
   }
-  // Before others may write there: nobody else can then put a folder of that name in its place.
+  // While nobody else may write there: so nobody can put something else in the place of what is given away.
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0]
+  await giveFolder(folder, uid, gid, 0o751)
   await makeFolder(join(folder, 'machines'), 0o711)
   for (const name of await listFolder(folder)) {
-    if (/^switch[.-]|^captures$/.test(name)) await giveOwn(join(folder, name), account)
+    if (/^switch[.-]|^captures$/.test(name)) await giveAway(join(folder, name), account)
   }
-  await giveFolder(folder, process.geteuid?.() ?? 0, account.gid, sharedMode)
-}
-
-/** Whom a switch becomes; null: it stays who starts it. */
-export function userOf(argv: readonly string[]): string | null {
-  const at = argv.indexOf('--user')
-  return at < 0 ? null : (argv[at + 1] ?? null)
+  await giveFolder(folder, uid, account.gid, sharedMode)
 }
 
 /** Who runs the switch, as its control socket has it; null when it is not there, or ours. */

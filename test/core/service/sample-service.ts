@@ -9,7 +9,7 @@ import {
 export const goldenFolder = 'test/golden/service'
 
 /** The files of the service, for a switch with words that systemd would change. */
-export function sampleService(): ServiceFile[] {
+export function sampleService(more: string[] = [], group: string | null = null): ServiceFile[] {
   const names = Object.keys(servicePlaces)
   const templates = Object.fromEntries(
     names.map((name) => [name, readFileSync(join('templates/systemd', name), 'utf8')]),
@@ -21,5 +21,5 @@ export function sampleService(): ServiceFile[] {
     '--state',
     '/srv/100% of $HOME/s.json',
   ]
-  return renderServiceFiles(templates, [...argv, '--monitor'], '/run/vhostkit')
+  return renderServiceFiles(templates, [...argv, '--monitor', ...more], '/run/vhostkit', group)
 }

@@ -37,6 +37,21 @@ describe('files of the service', () => {
     assert.match(unit ?? '', /^ReadWritePaths=\/run\/vhostkit$/m)
   })
 
+  it('name the user of the command line, and his group', () => {
+    const files = (group: string | null) =>
+      sampleService(['--user', 'nets'], group)
+        .map(({ text }) => text)
+        .join('\n')
+    assert.match(files(null), /^User=nets\nGroup=nets$/m)
+    assert.match(files('net-admins'), /^User=nets\nGroup=net-admins$/m)
+    assert.match(files('net-admins'), /^u nets - /m)
+    assert.match(
+      files('net-admins'),
+      /^d \/run\/vhostkit 1771 root net-admins -\n(?:.*\n)*z .* nets net-admins -$/m,
+    )
+    assert.doesNotMatch(files('net-admins'), / vhostkit -|=vhostkit$/m)
+  })
+
   it('refuse a folder that systemd would expand or cut', () => {
     const none = {} as Record<ServiceTemplate, string>
     for (const run of ['/run/a b', '/run/%t', '/run/$X', 'run', '/run/"x"', '/run/a\nb', '/']) {
