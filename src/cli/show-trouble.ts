@@ -16,12 +16,13 @@ interface Trouble {
 
 /**
  * What is not as it was applied, for the last lines of `status`: of 40 machines one looks for this one. The worst
- * comes first, and those that are in the same trouble are told together.
+ * comes first, and those that are in the same trouble are told together. Without a switch its ports are no trouble of
+ * their own.
  */
-export function showTrouble(deployments: readonly DeploymentStatus[]): string[] {
-  const groups = deployments.flatMap(({ deployment, ...rest }) =>
-    groupAlike(findTrouble({ deployment, ...rest })),
-  )
+export function showTrouble(deployments: readonly DeploymentStatus[], switchAnswers: boolean): string[] {
+  const away = { who: 'the switch', what: 'does not answer', next: () => '`vhostkit switch start`', rank: 0 }
+  const groups = deployments.flatMap((one) => groupAlike(findTrouble(one, switchAnswers)))
+  if (!switchAnswers && deployments.some(({ status }) => status === 'applied')) groups.unshift([away])
   if (groups.length === 0) return []
   const left = groups.length - most
   const lines = groups
@@ -50,7 +51,10 @@ function showGroup(group: Group): string {
   return `${named}: ${what}; ${next(who)}`
 }
 
-function findTrouble({ deployment, status, machines, interfaces }: DeploymentStatus): Trouble[] {
+function findTrouble(
+  { deployment, status, machines, interfaces }: DeploymentStatus,
+  switchAnswers: boolean,
+): Trouble[] {
   if (status === 'stopped') return []
   return machines.flatMap(({ name, running, state }): Trouble[] => {
     if (!running && state === 'off') {
@@ -63,6 +67,7 @@ function findTrouble({ deployment, status, machines, interfaces }: DeploymentSta
       const next = ([first]: string[]) => `\`vhostkit console ${first}\` shows what it says`
       return [{ who: name, what: state, next, rank: 1 }]
     }
+    if (!switchAnswers) return []
     return interfaces.filter((card) => card.machine === name && card.state !== 'up').map(cardTrouble)
   })
 }

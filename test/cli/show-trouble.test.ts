@@ -47,7 +47,7 @@ const deployment = (change: Partial<DeploymentStatus> = {}): DeploymentStatus =>
 describe('status of forty machines', () => {
   it('has nothing to say when all is well, or was stopped', () => {
     const off = names.map((name) => machine(name, { running: false, state: 'off' }))
-    assert.deepEqual(showTrouble([deployment(), deployment({ status: 'stopped', machines: off })]), [])
+    assert.deepEqual(showTrouble([deployment(), deployment({ status: 'stopped', machines: off })], true), [])
   })
 
   it('names the one that is off, the one that is paused and the card that is broken', () => {
@@ -59,7 +59,7 @@ describe('status of forty machines', () => {
       card(name, name === 'vm31' ? { state: 'broken', last_error: 'EPROTO' } : {}),
     )
     assert.deepEqual(
-      showTrouble([deployment({ machines, interfaces })])
+      showTrouble([deployment({ machines, interfaces })], true)
         .join('')
         .split('\n'),
       [
@@ -73,10 +73,28 @@ describe('status of forty machines', () => {
 
   it('stays short when all are in trouble', () => {
     const machines = names.map((name) => machine(name, { running: false, state: 'off' }))
-    const lines = showTrouble([deployment({ machines })])
+    const lines = showTrouble([deployment({ machines })], true)
       .join('')
       .split('\n')
     assert.deepEqual(lines, ['Not as applied:', '  vm1, vm2, vm3 and 37 more: off; `vhostkit start many`'])
+  })
+
+  it('tells of a switch that is away once, and of the machines that are off besides', () => {
+    const machines = names.map((name) => {
+      return machine(name, name === 'vm17' ? { running: false, state: 'off' } : {})
+    })
+    const interfaces = names.map((name) => card(name, { state: 'missing' }))
+    assert.deepEqual(
+      showTrouble([deployment({ machines, interfaces })], false)
+        .join('')
+        .split('\n'),
+      [
+        'Not as applied:',
+        '  the switch: does not answer; `vhostkit switch start`',
+        '  vm17: off; `vhostkit start many vm17`',
+      ],
+    )
+    assert.deepEqual(showTrouble([deployment({ status: 'stopped' })], false), [])
   })
 
   it('says the worst first, however many others wait for their guests', () => {
@@ -86,7 +104,7 @@ describe('status of forty machines', () => {
     const interfaces = names.map((name) =>
       card(name, name === 'vm39' ? { state: 'broken' } : { state: 'connected' }),
     )
-    const lines = showTrouble([deployment({ machines, interfaces })])
+    const lines = showTrouble([deployment({ machines, interfaces })], true)
       .join('')
       .split('\n')
     assert.deepEqual(lines, [
@@ -99,7 +117,7 @@ describe('status of forty machines', () => {
 
   it('stays short when each is in a trouble of its own', () => {
     const interfaces = names.map((name) => card(name, { state: 'waiting', last_error: `of ${name}` }))
-    const lines = showTrouble([deployment({ interfaces })])
+    const lines = showTrouble([deployment({ interfaces })], true)
       .join('')
       .split('\n')
     assert.deepEqual([lines.length, lines.at(-1)], [12, '  … and 30 more'])

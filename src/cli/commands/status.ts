@@ -42,7 +42,7 @@ export async function run(input: CommandInput, { places, width }: CommandContext
     ...(info === null ? [] : showOtherPorts(ports, deployments, width)),
     ...showStray(info?.lost ?? [], orphans),
     ...showKeptDisks(kept),
-    ...showTrouble(deployments),
+    ...showTrouble(deployments, view !== null),
   ].map((block) => fold(block, width).join('\n'))
   if (receipts.length === 0) blocks.splice(1, 0, 'No deployments. Begin with `vhostkit apply SPEC`.')
   return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports, orphans, kept }, exitCode: 0 }
