@@ -8,6 +8,6 @@ export async function unknownDeployment(deployment: string, stateFolder: string)
   const meant = nearestWord(deployment, names)
   return new VhostkitError('not-found', {
     sentence: `No deployment ${deployment} was applied here${meant === null ? '.' : `; did you mean ${meant}?`}`,
-    hint: names.length === 0 ? 'Begin with `vhostkit apply SPEC`.' : `There are ${names.join(', ')}.`,
+    hint: names.length === 0 ? 'Begin with `vhostkit apply SPEC`.' : `Applied here: ${names.join(', ')}.`,
   })
 }

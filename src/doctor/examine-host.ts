@@ -42,7 +42,10 @@ async function examineRunning(
 ): Promise<{ findings: Finding[]; workerCores: number[] }> {
   const control = switchControl(folders)
   const info = await peekSwitch(control, 5_000)
-  if (info === null) return { findings: [examineSwitch(info, control)], workerCores: [] }
+  if (info === null) {
+    const wanted = (await readReceipts(folders.state)).some(({ status }) => status === 'applied')
+    return { findings: [examineSwitch(info, control, wanted)], workerCores: [] }
+  }
   const [ports, { workers }, orphans] = await Promise.all([
     readPorts(control),
     askSwitch(control, 'worker.list'),

@@ -186,8 +186,8 @@ describe('receipt', () => {
     assert.equal(await said('lab'), nobody)
     const { receipt } = makeJournal().journal
     for (const deployment of ['pair', 'web']) await writeReceipt(state, { ...receipt, deployment })
-    assert.equal(await said('lab'), 'No deployment lab was applied here. There are pair, web. 1')
-    const meant = 'No deployment piar was applied here; did you mean pair? There are pair, web. 1'
+    assert.equal(await said('lab'), 'No deployment lab was applied here. Applied here: pair, web. 1')
+    const meant = 'No deployment piar was applied here; did you mean pair? Applied here: pair, web. 1'
     assert.equal(await said('piar'), meant)
     rmSync(state, { recursive: true })
   })

@@ -61,5 +61,8 @@ describe('what doctor says of the switch', () => {
       ({ pid: 2, starts, supervisor_pid }) as SwitchInfo
     const codes = [info(1, 1), info(2, 1), info(1, 0), null].map((one) => examineSwitch(one, '/s').code)
     assert.deepEqual(codes, [null, 'switch-restarted', 'switch-unsupervised', 'switch-silent'])
+    // Without it machines that were applied have no network.
+    const levels = [false, true].map((wanted) => examineSwitch(null, '/s', wanted).level)
+    assert.deepEqual(levels, ['note', 'problem'])
   })
 })

@@ -8,6 +8,7 @@ import { readDomainFacts } from '../../doctor/read-domain-facts.js'
 import { readFacts } from '../../host/facts.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
 import { readConnect } from '../read-input.js'
+import { showCount } from '../show-count.js'
 import { showFindings } from '../show-findings.js'
 
 /** `--json`: { facts, findings: [{code, subject, level, what, why, fix, repair}], repaired: [{code, subject, repair, outcome, why}] }. */
@@ -43,7 +44,7 @@ export async function run(
       ...repaired.map(showRepaired),
       ...showFindings(findings, width),
       '',
-      `${count(problems, 'problem')}, ${count(notes, 'note')}.`,
+      `${showCount(problems, 'problem')}, ${showCount(notes, 'note')}.`,
     ].join('\n'),
     data: { facts, findings, repaired },
     exitCode: failed ? 1 : problems > 0 ? 4 : 0,
@@ -64,8 +65,4 @@ async function agrees({ options }: CommandInput, signal: AbortSignal): Promise<b
 
 function showRepaired({ repair, outcome, why }: Repaired): string {
   return outcome === 'mended' ? `mended   ${repair}` : `UNDONE   ${repair}: ${why}`
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }

@@ -8,9 +8,10 @@ export async function run(input: CommandInput, context: CommandContext): Promise
   const steps = await operate(`start ${deployment}`, input, context, (operation) =>
     start(deployment, names, operation),
   )
-  const done = steps.map(({ label }) => label)
+  // What else had to be done was said on the way.
+  const machines = steps.flatMap(({ id }) => /^start-machine (.*)$/.exec(id)?.[1] ?? [])
   return {
-    text: done.length === 0 ? `${deployment}: nothing to start.` : `${deployment}: ${done.join(', ')}.`,
+    text: `${deployment}: ${machines.length === 0 ? 'nothing to start' : `started ${machines.join(', ')}`}.`,
     data: { deployment, changed: steps.length > 0, steps: steps.map(({ id }) => id) },
     exitCode: 0,
   }

@@ -3,6 +3,7 @@ import { askSwitch } from '../../drivers/switch/client.js'
 import type { SwitchInfo } from '../../drivers/switch/protocol.js'
 import { switchControl } from '../../drivers/switch/run-folder.js'
 import type { CommandContext, CommandInput, CommandResult } from '../command.js'
+import { showCount } from '../show-count.js'
 
 export async function run(_input: CommandInput, { places }: CommandContext): Promise<CommandResult> {
   const info = await askSwitch(switchControl(places.folders), 'switch.info')
@@ -12,7 +13,7 @@ export async function run(_input: CommandInput, { places }: CommandContext): Pro
   const text = [
     `vhostkit-switch ${version}: pid ${pid}, ${supervised}, up ${Math.round(uptime_ms / 1000)} s`,
     ...showManager(info, supervision),
-    `${ports} ports, ${networks} networks, ${workers} workers, idle ${idle}`,
+    `${showCount(ports, 'port')}, ${showCount(networks, 'network')}, ${showCount(workers, 'worker')}, idle ${idle}`,
     ...(lost.length === 0 ? [] : [`lost at the start: ${lost.join(', ')} (its log says why)`]),
   ].join('\n')
   return { text, data: { ...info, supervision }, exitCode: 0 }

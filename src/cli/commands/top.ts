@@ -11,7 +11,7 @@ import { type Sort, showTop, sorts } from '../seeing/show-top.js'
 import { watchTop } from '../seeing/watch-top.js'
 
 export async function run(input: CommandInput, context: CommandContext): Promise<CommandResult> {
-  const intervalMs = 1000 * Math.max(1, readCount(input, 'interval', 1, 3600))
+  const intervalMs = 1000 * readCount(input, 'interval', 1, 3600, 1)
   const sort = readSort(input)
   const control = switchControl(context.places.folders)
   const live = process.stdout.isTTY === true && process.stdin.isTTY === true

@@ -1,6 +1,7 @@
 import { cutText, wrapText } from '../../core/render/show-table.js'
 import type { WorkerInfo } from '../../drivers/switch/protocol.js'
 import { type Cell, type Column, fitColumns } from '../columns.js'
+import { showCount } from '../show-count.js'
 import type { Flow, PortView, View } from './rates.js'
 import { showShort, showTime } from './show-number.js'
 
@@ -65,7 +66,7 @@ function headLines(view: View): string[] {
       : `${showShort(sum(({ rx }) => rx?.frames_per_s ?? 0))} frames/s, ${showShort(sum(({ rx }) => rx?.bits_per_s ?? 0))}bit/s in, ${showShort(drops)} dropped/s`
   return [
     `vhostkit-switch ${version}  up ${showTime(uptime_ms)}  pid ${pid}  start ${starts}`,
-    `${flows}  ${count(view.ports.length, 'port')}${notUp(view.ports)}, ${count(networks, 'network')}`,
+    `${flows}  ${showCount(view.ports.length, 'port')}${notUp(view.ports)}, ${showCount(networks, 'network')}`,
     ...nodeLine(view),
   ]
 }
@@ -87,7 +88,7 @@ function nodeLine({ workers, ports }: View): string[] {
     .sort((a, b) => a - b)
     .map((node) => {
       const there = (rows: { node: number | null }[]) => rows.filter((row) => row.node === node).length
-      return `node ${node}: ${count(there(workers), 'worker')}, ${count(there(ports), 'guest')}`
+      return `node ${node}: ${showCount(there(workers), 'worker')}, ${showCount(there(ports), 'guest')}`
     })
   const far = ports.filter(({ remote_queues }) => remote_queues > 0).map(({ name }) => name)
   return [[...(far.length > 0 ? [`WRONG NODE: ${far.join(', ')}`] : []), ...parts].join('  ')]
@@ -175,10 +176,6 @@ function showBits(flow: Flow | null): string {
 function showBar(load: number, width: number): string {
   const full = Math.min(width, Math.round((load * width) / 1000))
   return '#'.repeat(full).padEnd(width, '.')
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`
 }
 
 /** The heading in reverse, trouble in bold red. */

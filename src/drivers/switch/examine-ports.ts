@@ -2,14 +2,14 @@ import { type Finding, fine, note, problem } from '../../core/doctor/finding.js'
 import type { UplinkFact } from '../../core/facts/facts.js'
 import type { PortInfo, SwitchInfo, WorkerInfo } from './protocol.js'
 
-/** What the running switch says of itself. */
-export function examineSwitch(info: SwitchInfo | null, control: string): Finding {
+/** What the running switch says of itself; `wanted`: machines were applied that need it. */
+export function examineSwitch(info: SwitchInfo | null, control: string, wanted = false): Finding {
   if (info === null) {
-    return note(
+    return (wanted ? problem : note)(
       'switch-silent',
       'switch',
       `does not answer on ${control}`,
-      'No frame moves.',
+      wanted ? 'Machines of deployments wait for it: no frame moves.' : 'No frame moves.',
       '`vhostkit apply` starts it, or `vhostkit switch start`.',
     )
   }
