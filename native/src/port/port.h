@@ -30,7 +30,7 @@ enum attempt {
 };
 
 struct port_ops {
-    /* Worker: takes one burst from the port and forwards it. Returns the number of frames. */
+    /* Worker: takes one burst from the port and forwards it. Returns the number of frames; sets worker->more when it took some. */
     unsigned (*poll)(struct port *port, unsigned pair, struct worker *worker);
     /* Worker, before it sleeps: asks for a wake-up. True: there is work, do not sleep. */
     bool (*arm)(struct port *port, unsigned pair, struct worker *worker);

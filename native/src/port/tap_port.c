@@ -103,6 +103,7 @@ static unsigned tap_port_poll(struct port *port, unsigned pair, struct worker *w
         return 0;
     while (count < BURST_MAX && tap_read(tap, worker->burst, count))
         count++;
+    worker->more = count == BURST_MAX;
     if (count == 0)
         tap->next_round = worker->round + TAP_QUIET_ROUNDS;
     else

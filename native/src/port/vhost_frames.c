@@ -92,6 +92,7 @@ unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *work
     unsigned count = ring_take(&vring->ring, worker->burst);
 
     if (count > 0) {
+        worker->more = count == BURST_MAX || ring_left(&vring->ring) > 0;
         if (atomic_load_explicit(&vring->enabled, memory_order_relaxed))
             forward_burst(worker, port, pair, vport->session.features, worker->burst->frames, count);
         else

@@ -51,7 +51,14 @@ static void topology_fill(struct topology *topology, struct port *const *ports, 
             if (port->workers[pair] == NULL)
                 continue;
             struct source_list *list = &topology->workers[port->workers[pair]->id];
-            list->sources[list->count++] = (struct source){ port, pair };
+            struct source *first = list->count > 0 ? list->sources + list->count - 1 : NULL;
+
+            while (first != NULL && first->queues == 0)
+                first--;
+            if (first == NULL || first->port != port)
+                first = &list->sources[list->count];
+            list->sources[list->count++] = (struct source){ port, pair, 0 };
+            first->queues++;
         }
     }
 }

@@ -16,6 +16,7 @@
 struct source {
     struct port *port;
     unsigned pair;
+    unsigned queues; /* of the port on this worker, of the first one of them: the others follow it */
 };
 
 struct source_list {

@@ -31,44 +31,6 @@
 #define WATCH_WAKE UINT64_MAX
 
 /*
- * One round, begun at `begin`: every queue of ours once, from where the last one ended early. Returns the frames moved.
- * One that lasts too long ends: bursts are bounded, but many queues may flood many ports at once, and whoever waits for our quiet
- * point, which is only behind a round, gives the program up when it does not come (quiesce.h).
- */
-static unsigned worker_round(struct worker *worker, uint64_t begin)
-{
-    const struct source_list *list = &worker->topology->workers[worker->id];
-    unsigned frames = 0, busy = 0, at = worker->next_source < list->count ? worker->next_source : 0;
-    uint64_t since = begin;
-
-    worker->next_source = 0;
-    for (unsigned i = 0; i < list->count; i++, at = at + 1 < list->count ? at + 1 : 0) {
-        struct port *port = list->sources[at].port;
-
-        if (__builtin_expect(atomic_load_explicit(&port->held, memory_order_acquire), false))
-            continue;
-        unsigned taken = port->ops->poll(port, list->sources[at].pair, worker);
-
-        if (taken == 0)
-            continue;
-        uint64_t now = cycles_now();
-
-        frames += taken;
-        busy++;
-        if (list->measured)
-            counter_add(&port->rx[list->sources[at].pair].cycles, now - since);
-        since = now;
-        if (__builtin_expect(now - begin > ROUND_CYCLES_MAX, 0)) {
-            worker->next_source = at + 1;
-            busy = list->count; /* nobody knows about the others */
-            break;
-        }
-    }
-    worker->busy_sources = busy;
-    return frames;
-}
-
-/*
  * Shortest time from one round to the next while frames come, in cycles: 1 to 2 µs. An index that is read
  * all the time is a line that the driver's core must win back for each store; a driver that is left alone
  * that long is up to 30 % faster, and frames come in larger bursts (bench/NOTES.md).
@@ -244,6 +206,7 @@ struct worker *worker_start(unsigned id, const struct worker_place *place, bool 
     worker->poll_only = poll_only;
     worker->published = published;
     worker->report_fd = report_fd;
+    worker->turn_cycles = UINT64_MAX;
     worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     worker->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 

@@ -53,7 +53,7 @@ struct worker {
 
     struct topology *topology;  /* of this round */
     uint64_t round;             /* number of this round */
-    unsigned next_source;       /* where the next round begins: not 0 after one that ended early */
+    unsigned next_source;       /* the port where the next round begins: not the first one's after a round that ended early */
     uint64_t quiet_since;       /* monotonic_ns of the first empty round; 0: not quiet */
     struct offload_work *offload;
     struct egress_list *egress; /* [PORTS_MAX] */
@@ -62,6 +62,9 @@ struct worker {
     unsigned sender;            /* id of the port whose burst is under way */
     struct leftover *leftovers; /* [LEFTOVERS_MAX] of the burst: to be tried again (switch/retry.h) */
     unsigned leftover_count;
+    bool more;                  /* behind the burst that was taken others wait, or may do so: it was full */
+    uint64_t turn_cycles;       /* of a turn in this round, beyond its first burst; UINT64_MAX: no limit (round.c) */
+    uint8_t next_queue[PORTS_MAX]; /* of each port with several queues here: where its next turn begins */
     unsigned busy_sources;      /* queues that had frames in the last round */
     struct vlan_forms *vlan_forms; /* of the current burst, in a network with VLANs */
     struct notifier notifier;   /* for calls */
@@ -94,6 +97,9 @@ void worker_unwatch(struct worker *worker, int fd);
 
 /* Worker: tells the control thread to look for broken queues. */
 void worker_report(const struct worker *worker);
+
+/* The loop's: one round, begun at cycles_now() `begin`. Every port of ours once; returns the frames moved (round.c). */
+unsigned worker_round(struct worker *worker, uint64_t begin);
 
 /* Called by the loop after a round that found nothing; may sleep (idle.c). */
 void worker_idle(struct worker *worker);
