@@ -86,7 +86,7 @@ function examineSwitchProgram({ switchPath }: Facts): Finding {
     'switch program',
     'not built',
     'Machines have no network.',
-    'Run bin/setup.',
+    '`vhostkit switch start` builds that of a package; in a checkout run bin/setup.',
   )
 }
 

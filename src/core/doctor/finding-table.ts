@@ -43,8 +43,8 @@ export const findingTable = {
   ),
   'no-switch-program': row(
     'The native switch was not built.',
-    '`ls native/build/vhostkit-switch`.',
-    'Run bin/setup.',
+    '`ls native/build/vhostkit-switch` in a checkout; a package builds it at first use.',
+    'Run bin/setup in a checkout; `vhostkit switch start` builds that of a package.',
   ),
   'no-taps': row(
     '/dev/net/tun does not open, or the user lacks CAP_NET_ADMIN.',
