@@ -23,7 +23,8 @@ static bool is_tag(uint32_t type)
 
 bool find_headers(const struct whole *frame, struct headers *found)
 {
-    uint32_t head = frame->length < FRAME_HEAD_MAX ? frame->length : FRAME_HEAD_MAX;
+    uint32_t most = FRAME_HEAD_MAX + (frame->pushed ? VLAN_TAG_SIZE : 0);
+    uint32_t head = frame->length < most ? frame->length : most;
     const uint8_t *bytes = frame->bytes;
     uint32_t at = 12;
 
@@ -134,6 +135,7 @@ void set_tag(struct whole *frame, bool tagged, uint16_t control)
 
         memmove(frame->bytes + (int)from + 4 * by, frame->bytes + from, frame->length - from);
         frame->length = (uint32_t)((int)frame->length + 4 * by);
+        frame->pushed = by > 0;
         if (frame->net.flags & NET_HEADER_F_NEEDS_CSUM)
             frame->net.csum_start = (uint16_t)(frame->net.csum_start + 4 * by);
     }

@@ -15,6 +15,7 @@
 struct whole {
     struct net_header net;
     uint32_t length;
+    bool pushed; /* a tag was, before headers that were found in a head already: they may end a tag further on */
     uint8_t bytes[FRAME_LENGTH_MAX + VLAN_TAG_SIZE];
 };
 

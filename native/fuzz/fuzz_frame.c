@@ -94,6 +94,7 @@ static void original(const struct sent *from, struct whole *to)
 {
     to->net = from->net;
     to->length = from->header_length + from->payload_length;
+    to->pushed = false;
     memcpy(to->bytes, from->headers, from->header_length);
     memcpy(to->bytes + from->header_length, payload, from->payload_length);
 }
