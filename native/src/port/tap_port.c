@@ -22,6 +22,7 @@
 #include "vhost/session.h"
 #include "worker/cycles.h"
 #include "worker/numa.h"
+#include "vhost/memory_guard.h"
 #include "worker/worker.h"
 
 /*
@@ -101,6 +102,7 @@ static unsigned tap_port_poll(struct port *port, unsigned pair, struct worker *w
 
     if (worker->round < tap->next_round || atomic_load_explicit(&tap->gone, memory_order_relaxed))
         return 0;
+    memory_guard_bursts++; /* it may go into a guest's memory */
     while (count < BURST_MAX && tap_read(tap, worker->burst, count))
         count++;
     worker->more = count == BURST_MAX;

@@ -12,6 +12,7 @@
 #include "switch/forward.h"
 #include "switch/mac_table.h"
 #include "switch/offload.h"
+#include "vhost/memory_guard.h"
 #include "worker/cycles.h"
 #include "worker/worker.h"
 
@@ -73,11 +74,18 @@ static void vhost_port_announce(struct vhost_port *vport, struct worker *worker)
     forward_burst(worker, &vport->port, 0, 0, worker->burst->frames, 1);
 }
 
+/* Whether making missing pages of its memory has taken the time that it may; what it sends waits, what is sent to it is dropped. */
+static inline bool vhost_port_rests(struct vhost_port *vport)
+{
+    return __builtin_expect(atomic_load_explicit(&vport->page_credit.as_of_ns, memory_order_relaxed) != 0, 0) &&
+           page_credit_rests(&vport->page_credit);
+}
+
 unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *worker)
 {
     struct vhost_port *vport = vhost_port_of(port);
 
-    if (!vhost_port_live(vport))
+    if (!vhost_port_live(vport) || vhost_port_rests(vport))
         return 0;
     struct vring *vring = transmit_ring(vport, pair);
     struct queue_stats *stats = &port->rx[pair];
@@ -89,6 +97,7 @@ unsigned vhost_frames_poll(struct port *port, unsigned pair, struct worker *work
     vring_attend(vport, vring, worker);
     if (!usable)
         return 0;
+    memory_guard_bursts++;
     unsigned count = ring_take(&vring->ring, worker->burst);
 
     if (count > 0) {
@@ -316,6 +325,10 @@ unsigned vhost_frames_deliver(struct port *port, unsigned pair, struct worker *w
         !atomic_load_explicit(&vring->enabled, memory_order_relaxed)) {
         /* No ring, so no lock: any worker may be here. */
         atomic_fetch_add_explicit(&port->tx[0].drops[DROP_RX_NOT_READY], count, memory_order_relaxed);
+        return count;
+    }
+    if (vhost_port_rests(vport)) {
+        atomic_fetch_add_explicit(&port->tx[0].drops[DROP_RX_PAGES], count, memory_order_relaxed);
         return count;
     }
     struct delivery delivery = {

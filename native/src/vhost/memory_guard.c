@@ -59,21 +59,29 @@ static size_t zeros_ready;       /* bytes of it that are mapped: a large page is
 /* A port's, and how much of the time it comes back with: the others on its worker keep the rest. */
 #define CREDIT_NS INT64_C(200000000)
 #define CREDIT_SHARE 4
+/* How far below 0 a port's burst may bring it. One that is honest touches 512 pages of 4 KiB or 32 of 2 MiB: 10 ms. */
+#define DEBT_NS INT64_C(50000000)
 /*
  * What all ports together may take from a thread: half of its time, and at once far less than whoever waits for it
- * allows (QUIESCE_LIMIT_MS).
+ * allows (QUIESCE_LIMIT_MS). Below half of it, who has had pages made lately rests, so that only many who are not honest,
+ * or one frame to very many, can use up the rest.
  */
 #define THREAD_CREDIT_NS INT64_C(600000000)
 #define THREAD_SHARE 2
 /* The way into a signal handler and out of it, and the fault before: 5 µs here, where the kernel runs in a virtual machine. */
 #define SIGNAL_NS 5000
-/* Who punches keeps the locks that the fault wants as well, so what is measured in the handler is about a half. */
-#define FAULT_SHARE 2
+/* Longest that is charged between two pages, and above what the page itself may take: a thread that was not on its core is not to blame. */
+#define WAIT_NS UINT64_C(10000000)
+/* Bytes that a kernel clears in a nanosecond, at the least. */
+#define CLEARED_IN_NS 4
 
+_Thread_local unsigned memory_guard_bursts;
 static _Thread_local struct page_credit thread_credit;
+static _Thread_local uint64_t made_at_ns;    /* when the last page was made */
+static _Thread_local unsigned made_in_burst; /* memory_guard_bursts then */
 
-/* Whether anything is left at `now`. Two threads at once may reckon wrongly by a page, no more. */
-static bool credit_left(struct page_credit *credit, int64_t full_ns, unsigned share, uint64_t now)
+/* What is left at `now`. Two threads at once may reckon wrongly by a page, no more. */
+static int64_t credit_left(struct page_credit *credit, int64_t full_ns, unsigned share, uint64_t now)
 {
     uint64_t as_of = atomic_load(&credit->as_of_ns);
     int64_t left = atomic_load(&credit->left_ns) + (int64_t)((now - as_of) / share);
@@ -82,33 +90,63 @@ static bool credit_left(struct page_credit *credit, int64_t full_ns, unsigned sh
         left = full_ns;
     atomic_store(&credit->left_ns, left);
     atomic_store(&credit->as_of_ns, now);
-    return left > 0;
+    return left;
 }
 
-static bool credits_left(struct page_credit *credit)
+bool page_credit_rests(struct page_credit *credit)
 {
     uint64_t now = monotonic_ns();
-    bool port = credit_left(credit, CREDIT_NS, CREDIT_SHARE, now);
+    int64_t port = credit_left(credit, CREDIT_NS, CREDIT_SHARE, now);
 
-    return credit_left(&thread_credit, THREAD_CREDIT_NS, THREAD_SHARE, now) && port;
+    if (port == CREDIT_NS) {
+        atomic_store(&credit->as_of_ns, 0);
+        return false;
+    }
+    return port <= 0 || credit_left(&thread_credit, THREAD_CREDIT_NS, THREAD_SHARE, now) <= THREAD_CREDIT_NS / 2;
+}
+
+static void credits_charge(struct page_credit *credit, uint64_t cost_ns)
+{
+    atomic_fetch_sub(&credit->left_ns, (int64_t)cost_ns);
+    atomic_fetch_sub(&thread_credit.left_ns, (int64_t)cost_ns);
+}
+
+/* Whether one more page may be made for the burst that is under way. */
+static bool credits_allow(struct page_credit *credit, uint64_t now)
+{
+    int64_t port = credit_left(credit, CREDIT_NS, CREDIT_SHARE, now);
+
+    return credit_left(&thread_credit, THREAD_CREDIT_NS, THREAD_SHARE, now) > 0 && port > -DEBT_NS;
 }
 
 /* --- the handler: async-signal-safe --- */
 
-/* Makes the page of zeros that the kernel would have made. False: it cannot be, or not for that credit. */
+static uint64_t at_most(uint64_t value, uint64_t most)
+{
+    return value < most ? value : most;
+}
+
+/*
+ * Makes the page of zeros that the kernel would have made. False: it cannot be, or not for that credit. Who punches keeps the
+ * locks that the fault wants before it comes here. So all time of a burst from its first missing page on is charged.
+ */
 static bool page_make(uintptr_t address, size_t page, struct page_credit *credit)
 {
     struct uffdio_copy copy = { .dst = address / page * page, .src = (uintptr_t)zeros, .len = page };
 
-    if (credit == NULL || !credits_left(credit))
+    if (credit == NULL)
         return false;
     uint64_t begin = monotonic_ns();
+    uint64_t waited = made_in_burst == memory_guard_bursts && made_at_ns != 0 ? at_most(begin - made_at_ns, WAIT_NS) : 0;
+
+    if (!credits_allow(credit, begin))
+        return false;
     /* EEXIST: another thread was faster. EAGAIN: mappings change just now, so the access is repeated and comes here again. */
     bool made = ioctl(missing_fd, UFFDIO_COPY, &copy) == 0 || errno == EEXIST || errno == EAGAIN;
-    int64_t cost = FAULT_SHARE * (int64_t)(monotonic_ns() - begin) + SIGNAL_NS;
 
-    atomic_fetch_sub(&credit->left_ns, cost);
-    atomic_fetch_sub(&thread_credit.left_ns, cost);
+    made_at_ns = monotonic_ns();
+    made_in_burst = memory_guard_bursts;
+    credits_charge(credit, SIGNAL_NS + waited + at_most(made_at_ns - begin, WAIT_NS + page / CLEARED_IN_NS));
     return made;
 }
 

@@ -3,8 +3,9 @@
  *
  * The memory is a file of another process, which can truncate it or punch holes into it at any time: also between
  * two bytes that we copy. So each mapping of such a file stands under this guard. A page that is missing is made, at
- * the cost of its port's credit; when that is used up, or the page cannot be made, zeros take the mapping's place and the
- * flag of its owner is set (F9).
+ * the cost of its port's credit. A port whose credit is used up rests until some has come back: it loses frames, as any
+ * receiver that is late does. One burst that goes far beyond it is none of an honest guest: then, or when the page
+ * cannot be made, zeros take the mapping's place and the flag of its owner is set (F9).
  */
 #ifndef VHOSTKIT_MEMORY_GUARD_H
 #define VHOSTKIT_MEMORY_GUARD_H
@@ -15,13 +16,19 @@
 #include <stdint.h>
 
 /*
- * A worker's time for making a front end's missing pages. An honest guest's are missing once, before they are first used (and
- * again after a balloon took them): 8000 pages of 4 KiB at once, or 300 of 2 MiB, cost less than a full credit.
+ * A worker's time for making a front end's missing pages. An honest guest's are missing before they are first used, and
+ * again after a balloon took them: 8000 pages of 4 KiB at once, or 300 of 2 MiB, cost less than a full credit.
  */
 struct page_credit {
-    _Atomic int64_t left_ns;    /* below 0 after a page that cost more than was left */
+    _Atomic int64_t left_ns;    /* below 0 after a burst that cost more than was left */
     _Atomic uint64_t as_of_ns;  /* when that was so; 0: it is full */
 };
+
+/* Bursts that this thread has begun; a worker counts them. What a burst waits for pages is charged, what is between two is not. */
+extern _Thread_local unsigned memory_guard_bursts;
+
+/* Workers, before a burst touches the port's memory: whether its port has to rest. Not to be asked while as_of_ns is 0. */
+bool page_credit_rests(struct page_credit *credit);
 
 /* Installs the handler (once, before any worker starts). A fault that is in no guarded mapping keeps its default. 0 or -errno. */
 int memory_guard_install(void);

@@ -33,6 +33,7 @@
     X(DROP_TX_DISABLED, "tx_disabled", "sent on a queue that is started but not enabled")        \
     X(DROP_RX_NOT_READY, "rx_not_ready", "receiver has no running, enabled receive queue")       \
     X(DROP_RX_NO_ROOM, "rx_no_room", "receiver has posted too few buffers")                      \
+    X(DROP_RX_PAGES, "rx_pages", "receiver's memory was not there, and making it has taken the time that it may") \
     X(DROP_RX_BROKEN, "rx_broken", "receiver's queue is broken")                                 \
     X(DROP_RX_OFFLOAD, "rx_offload", "receiver cannot take the frame and it cannot be segmented") \
     X(DROP_TAP, "tap", "the tap did not take it")

@@ -227,7 +227,7 @@ static void macs_stats_and_workers(void **state)
                   "'drops':{"
                   "'runt':0,'too_big':0,'mtu':2,'csum_header':0,'gso_header':0,'source_mac':0,'vlan':0,'spoof':0,"
                   "'isolated':0,'storm':0,'rate_rx':0,'rate_tx':0,'mirror':0,'hairpin':0,"
-                  "'no_destination':0,'tx_disabled':0,'rx_not_ready':0,'rx_no_room':0,'rx_broken':0,"
+                  "'no_destination':0,'tx_disabled':0,'rx_not_ready':0,'rx_no_room':0,'rx_pages':0,'rx_broken':0,"
                   "'rx_offload':0,'tap':0},'retry':{'tried':0,'delivered':0},'queues':[{'index':0,'frames':2,'bytes':200,'kicks':5,'calls':6},"
                   "{'index':1,'frames':1,'bytes':100,'kicks':5,'calls':6}]}]}");
     refused("stats.get", "{\"port\":\"nobody\"}", 1, "port-unknown");
