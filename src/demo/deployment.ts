@@ -46,13 +46,14 @@ export async function deployAndBoot(
         if (step.action.do !== 'start-machine') return
         const { machine } = step.action
         if (state === 'start') begins.set(machine.name, performance.now())
-        if (state === 'done') boots.push(boot(machine, begins.get(machine.name) ?? performance.now(), input))
+        if (state !== 'done') return
+        const booted = boot(machine, begins.get(machine.name) ?? performance.now(), input)
+        // It may fail while others still start or all are undone, when nobody waits for it yet.
+        booted.catch(() => undefined)
+        boots.push(booted)
       },
     },
-  ).catch(async (error) => {
-    await Promise.allSettled(boots)
-    throw error
-  })
+  )
   say('waiting for the guests to be ready')
   const guests = await Promise.all(boots)
   return { prepared, guests }

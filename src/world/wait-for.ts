@@ -38,6 +38,8 @@ export async function withLimit<T>(
   promise: Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
+  // Once the wait is over nobody hears how the promise ends, also when the wait never began.
+  promise.catch(() => undefined)
   signal?.throwIfAborted()
   let abort = () => {}
   let timer: NodeJS.Timeout | undefined

@@ -1,4 +1,8 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
 import type { DemoResult } from '../../src/demo/demo-result.js'
 import { blocksOf } from '../docs/read-pages.js'
 import { lookAtHost, requireRoot } from './host-state.js'
@@ -37,6 +41,58 @@ describe('the demo of README.md', function () {
     assert.deepEqual(result.left_behind, [])
     assert.equal(result.ok, true)
     assert.ok(ms < 120_000, `${ms} ms`)
+    assert.deepEqual(lookAtHost(), before)
+  })
+})
+
+describe('the demo, when a machine fails', function () {
+  this.timeout(90_000)
+  let bin = ''
+  before(function () {
+    requireRoot(this)
+    bin = mkdtempSync(join(tmpdir(), 'vk-bin-'))
+  })
+  after(() => {
+    if (bin !== '') rmSync(bin, { recursive: true })
+  })
+
+  /** Runs the demo with a QEMU that first does, for each machine, what the shell is told; `$now` is there once vm1 runs. */
+  const runWith = async (vm1: string, vm2: string) => {
+    const qemu = execFileSync('which', ['qemu-system-x86_64'], { encoding: 'utf8' }).trim()
+    const now = join(bin, 'now')
+    rmSync(now, { force: true })
+    const lines = [
+      '#!/bin/sh',
+      `later() { until [ -e ${now} ]; do sleep 0.1; done; sleep 0.3; }`,
+      `case "$*" in *guest=pair.vm1,*) ${vm1} ;; *guest=pair.vm2,*) ${vm2} ;; esac`,
+      `exec ${qemu} "$@"`,
+    ]
+    writeFileSync(join(bin, 'qemu-system-x86_64'), `${lines.join('\n')}\n`, { mode: 0o755 })
+    const run = startCli(['demo', '--kills', '1'], { PATH: `${bin}${delimiter}${process.env.PATH}` })
+    await run.line(/^.*start machine vm1$/m)
+    writeFileSync(now, '')
+    const { exitCode, stderr } = await run.result
+    return { exitCode, error: stderr.slice(stderr.indexOf('vhostkit: ')).trim().split('\n') }
+  }
+
+  it('takes down the one that boots when the other does not start', async () => {
+    const before = lookAtHost()
+    const { exitCode, error } = await runWith(':', 'later; echo out of order >&2; exit 3')
+    assert.equal(error.length, 2, error.join('\n'))
+    assert.match(
+      error[0] ?? '',
+      /Machine vm2 did not start\..* out of order\. What was done before is undone\. \[qemu-start-failed\]$/,
+    )
+    assert.equal(exitCode, 1)
+    assert.deepEqual(lookAtHost(), before)
+  })
+
+  it('takes down all when a guest ends while the other still starts', async () => {
+    const before = lookAtHost()
+    const { exitCode, error } = await runWith('(later; kill -9 $$) &', 'later; sleep 1')
+    assert.match(error[0] ?? '', /The console of vm1 was closed .*\[console-failed\]$/)
+    assert.equal(error.length, 2, error.join('\n'))
+    assert.equal(exitCode, 1)
     assert.deepEqual(lookAtHost(), before)
   })
 })

@@ -7,7 +7,7 @@ import { parseHolder, takeLock } from '../../src/world/lock.js'
 import { isAlive, parseProcessStat, readArguments, sendSignal } from '../../src/world/processes.js'
 import { runProgram } from '../../src/world/run-program.js'
 import { startLogged } from '../../src/world/start-logged.js'
-import { WaitedTooLong, waitFor, withLimit } from '../../src/world/wait-for.js'
+import { pause, WaitedTooLong, waitFor, withLimit } from '../../src/world/wait-for.js'
 
 describe('world', () => {
   let folder = ''
@@ -65,6 +65,21 @@ describe('world', () => {
     const waiting = withLimit('nothing', 60_000, new Promise(() => undefined), controller.signal)
     controller.abort(new Error('enough'))
     await assert.rejects(waiting, /enough/)
+  })
+
+  it('hears of what was waited for also when it fails after the wait', async () => {
+    const unheard: unknown[] = []
+    const hear = (reason: unknown) => unheard.push(reason)
+    process.on('unhandledRejection', hear)
+    try {
+      const late = pause(1).then(() => assert.fail('late'))
+      const aborted = AbortSignal.abort(new Error('enough'))
+      await assert.rejects(withLimit('nothing', 60_000, late, aborted), /enough/)
+      await pause(10)
+    } finally {
+      process.off('unhandledRejection', hear)
+    }
+    assert.deepEqual(unheard, [])
   })
 
   it('waits with a limit and says for what', async () => {
