@@ -2,7 +2,12 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readPool, releaseHugepages, reserveHugepages } from '../../src/drivers/host/hugepages.js'
+import {
+  checkHugepagesFree,
+  readPool,
+  releaseHugepages,
+  reserveHugepages,
+} from '../../src/drivers/host/hugepages.js'
 import { createTap, deleteTap, parseTaps } from '../../src/drivers/host/taps.js'
 import type { ProgramResult } from '../../src/world/run-program.js'
 
@@ -109,6 +114,26 @@ describe('hugepages', () => {
     )
     await assert.rejects(reserving, /Node 1 gave 0 of 6 hugepages of 2048 kB, also after compaction.* 20 MB/)
     assert.equal(readFileSync(join(node, 'compact'), 'utf8'), '1')
+  })
+
+  it('are free when the kernel may give them: what it promised may be of any node', async () => {
+    const host = join(sys, 'kernel/mm/hugepages/hugepages-2048kB')
+    mkdirSync(host, { recursive: true })
+    const isFree = async (ofHost: number, promised: number) => {
+      writeFileSync(join(host, 'free_hugepages'), `${ofHost}\n`)
+      writeFileSync(join(host, 'resv_hugepages'), `${promised}\n`)
+      return checkHugepagesFree(1, 2 ** 21, 4, { sys })
+    }
+    assert.equal((await isFree(4, 0)).ok, true)
+    assert.equal((await isFree(7, 3)).ok, true, 'another node has the three')
+    const { ok, found } = await isFree(6, 3)
+    assert.equal(ok, false)
+    assert.equal(
+      found,
+      '4 hugepages of 2048 kB are free on node 1, 6 on the host, of which 3 are promised to others',
+    )
+    writeFileSync(join(pool, 'free_hugepages'), '3\n')
+    assert.equal((await isFree(9, 0)).ok, false, 'those of another node are no help')
   })
 
   it('of a size the host does not have are none', async () => {

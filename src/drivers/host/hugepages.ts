@@ -99,16 +99,18 @@ export async function releaseHugepages(
   await writeTotal(amount.node, amount.pageBytes, Math.max(0, total - amount.pages), where)
 }
 
+/** Whether the kernel would give that many now: it keeps its promises with pages of any node, so all nodes count. */
 export async function checkHugepagesFree(
   node: number,
   pageBytes: number,
   atLeast: number,
   where = sysDefault,
 ): Promise<Verdict> {
-  const { free } = await readPool(node, pageBytes, where)
+  const { free, promised } = await readPool(node, pageBytes, where)
+  const ofHost = Number((await readText(join(hostFolder(where.sys, pageBytes), 'free_hugepages'))) ?? 0)
   return {
-    ok: free >= atLeast,
-    found: `${free} hugepages of ${pageBytes / 1024} kB are free on node ${node}`,
+    ok: Math.min(free, ofHost - promised) >= atLeast,
+    found: `${free} hugepages of ${pageBytes / 1024} kB are free on node ${node}, ${ofHost} on the host, of which ${promised} are promised to others`,
   }
 }
 
