@@ -139,6 +139,21 @@ static bool rest(const struct supervisor *supervisor, int milliseconds)
     }
 }
 
+/* A host that is short of memory or processes when the switch has crashed may have some again soon. False: that is final. */
+static bool may_fork_later(struct supervisor *supervisor)
+{
+    int delay = back_off(supervisor, 0);
+
+    if (delay < BACK_OFF_FIRST_MS)
+        delay = BACK_OFF_FIRST_MS;
+    log_error("supervisor: cannot fork: %s", strerror(errno));
+    supervisor->starts--;
+    if (supervisor->starts == 0)
+        return false;
+    log_info("supervisor: that is tried again in %d ms", delay);
+    return !rest(supervisor, delay);
+}
+
 static void take_signals(struct supervisor *supervisor)
 {
     signal(SIGCHLD, SIG_DFL); /* ignored by our parent, it would hide how the switch ended */
@@ -162,8 +177,9 @@ int supervise(int (*run)(void *owner, const struct supervision *supervision), vo
         if (supervisor.child == 0)
             exit(run_child(&supervisor, parent, run, owner));
         if (supervisor.child < 0) {
-            log_error("supervisor: cannot fork: %s", strerror(errno));
-            return EXIT_FAILED;
+            if (!may_fork_later(&supervisor))
+                return EXIT_FAILED;
+            continue;
         }
         int status = watch_child(&supervisor), exit_code;
         uint64_t lived_ms = (event_loop_now() - supervisor.started_ns) / 1000000u;

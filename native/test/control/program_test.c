@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -130,6 +133,59 @@ static void a_killed_switch_is_back_with_its_ports(void **state)
     assert_true(switch_log_has(&vswitch, "started again in 0 ms"));
     assert_true(switch_log_has(&vswitch, "started again in 10 ms"));
     assert_true(switch_log_has(&vswitch, "started again in 20 ms"));
+}
+
+#define PROCESSES_OF_NOBODY 40u
+
+/* Processes of the user nobody, until the limit that this process and its children have is met. */
+static void use_up_processes(pid_t *idle)
+{
+    const struct passwd *nobody = getpwnam("nobody");
+    assert_non_null(nobody);
+    for (unsigned i = 0; i < PROCESSES_OF_NOBODY; i++) {
+        idle[i] = fork();
+        assert_true(idle[i] >= 0);
+        if (idle[i] > 0)
+            continue;
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || setuid(nobody->pw_uid) != 0)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+}
+
+/* A host that has no process to give, just when the switch has crashed. */
+static void a_fork_that_fails_is_tried_again(void **state)
+{
+    static const char *const as_nobody[] = { "--monitor", "--user", "nobody", NULL };
+    pid_t idle[PROCESSES_OF_NOBODY];
+    struct rlimit before;
+    (void)state;
+    if (geteuid() != 0) {
+        print_message("# SKIPPED: needs root, to start processes of another user\n");
+        skip();
+    }
+    assert_int_equal(getrlimit(RLIMIT_NPROC, &before), 0);
+    assert_int_equal(setrlimit(RLIMIT_NPROC, &(struct rlimit){ PROCESSES_OF_NOBODY, before.rlim_max }), 0);
+    assert_int_equal(chmod(vswitch.folder, 0777), 0);
+    switch_start(&vswitch, as_nobody);
+    pid_t pid = (pid_t)switch_info(&vswitch, "pid");
+    use_up_processes(idle);
+    usleep(100 * 1000); /* until they are nobody's */
+    kill(pid, SIGKILL);
+    for (unsigned i = 0; i < 2500 && !switch_log_has(&vswitch, "tried again in 20 ms"); i++)
+        usleep(2000);
+    bool refused = switch_log_has(&vswitch, "cannot fork: Resource temporarily unavailable");
+    for (unsigned i = 0; i < PROCESSES_OF_NOBODY; i++) {
+        kill(idle[i], SIGKILL);
+        waitpid(idle[i], NULL, 0);
+    }
+    assert_true(refused);
+    assert_int_equal(switch_info(&vswitch, "starts"), 2);
+    assert_int_equal(switch_info(&vswitch, "supervisor_pid"), vswitch.pid);
+    shutdown_switch();
+    assert_int_equal(switch_wait(&vswitch), 0);
+    assert_int_equal(setrlimit(RLIMIT_NPROC, &before), 0);
 }
 
 static void a_killed_supervisor_takes_the_switch_with_it(void **state)
@@ -270,6 +326,7 @@ int main(int argc, char **argv)
         ROW(shutdown_ends_the_supervisor_too_and_keeps_the_state),
         ROW(signals_end_it_cleanly),
         ROW(a_killed_switch_is_back_with_its_ports),
+        ROW(a_fork_that_fails_is_tried_again),
         ROW(a_killed_supervisor_takes_the_switch_with_it),
         ROW(a_switch_that_hangs_is_killed_at_the_end),
         ROW(a_second_switch_is_turned_away),
