@@ -110,7 +110,11 @@ export const errorTable = {
 
   // Carrying it out.
   ...switchErrors,
-  'qemu-start-failed': row(1, 'QEMU did not start.', 'Mend what qemu.log in the folder of the machine says.'),
+  'qemu-start-failed': row(
+    1,
+    'QEMU did not start.',
+    'Mend what QEMU said; `vhostkit render` has its command, to see more by hand.',
+  ),
   'libvirt-unreachable': row(
     1,
     'libvirt does not answer.',
@@ -208,7 +212,7 @@ export type ErrorCode = keyof typeof errorTable
 /** What an error says beyond its row: the exact sentence and hint, and the error below it. */
 export interface ErrorDetails {
   sentence?: string
-  hint?: string
+  hint?: string | undefined
   cause?: unknown
 }
 

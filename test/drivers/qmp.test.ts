@@ -72,7 +72,7 @@ describe('what QEMU says when it does not start', () => {
   ]
   for (const [said, meant] of cases) {
     it(said, () => {
-      const error = startFailure('vm1', 'QEMU ended with exit code 1.', said, '/log')
+      const error = startFailure('vm1', 'QEMU ended with exit code 1.', said)
       assert.equal(error.code, 'qemu-start-failed')
       assert.match(error.message, meant)
       assert.notEqual(error.hint, '')

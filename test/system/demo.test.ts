@@ -79,6 +79,7 @@ describe('the demo, when a machine fails', function () {
     const before = lookAtHost()
     const { exitCode, error } = await runWith(':', 'later; echo out of order >&2; exit 3')
     assert.equal(error.length, 2, error.join('\n'))
+    assert.doesNotMatch(error[1] ?? '', /vhostkit-demo-/, 'no file that is gone')
     assert.match(
       error[0] ?? '',
       /Machine vm2 did not start\..* out of order\. What was done before is undone\. \[qemu-start-failed\]$/,

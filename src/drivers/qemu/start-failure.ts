@@ -52,14 +52,14 @@ const knownFailures: KnownFailure[] = [
   },
 ]
 
-/** Turns the end of QEMU's log into one error. */
-export function startFailure(machine: string, why: string, logTail: string, log: string): VhostkitError {
+/** Turns the end of QEMU's log into one error; `keptLog` is where the whole of it is to be found later, if anywhere. */
+export function startFailure(machine: string, why: string, logTail: string, keptLog?: string): VhostkitError {
   const known = knownFailures.find(({ pattern }) => pattern.test(logTail))
   const said = logTail.split('\n').slice(-3).join(' | ')
   const words = said === '' ? '' : ` QEMU said: ${said.replace(/\.?$/, '.')}`
   return new VhostkitError('qemu-start-failed', {
     sentence: `Machine ${machine} did not start. ${known?.sentence ?? why}${words}`,
-    hint: known?.hint ?? `Look at ${log}.`,
+    hint: known?.hint ?? (keptLog === undefined ? undefined : `Look at ${keptLog}.`),
     cause: why,
   })
 }

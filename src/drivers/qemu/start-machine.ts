@@ -36,7 +36,8 @@ export async function startMachine(machine: MachineArtifact, signal?: AbortSigna
     if (signal?.aborted) throw error
     // The last words come a moment after the end.
     await pause(20)
-    throw startFailure(machine.name, describe(child, error), await readTail(machine.log), machine.log)
+    // Its log goes with the folder when the start is undone.
+    throw startFailure(machine.name, describe(child, error), await readTail(machine.log))
   }
 }
 
