@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { stopSwitch } from '../../src/drivers/switch/process.js'
+import { startSwitch, stopSwitch } from '../../src/drivers/switch/process.js'
 import { isAlive } from '../../src/world/processes.js'
 import { serveLines } from './line-server.js'
 
@@ -33,5 +33,15 @@ describe('a switch that hangs', function () {
       await server.close()
     }
     assert.equal(await stopSwitch(control), false, 'nobody listens any more')
+  })
+
+  it('at its start is ended as soon as somebody has no more time for it', async () => {
+    const control = join(folder, 'hang/switch.sock')
+    const pidFile = join(folder, 'pid')
+    const argv = ['sh', '-c', `echo $$ >${pidFile}; while :; do sleep 1; done`]
+    const begin = performance.now()
+    await assert.rejects(startSwitch(argv, control, AbortSignal.timeout(500)), { name: 'TimeoutError' })
+    assert.ok(performance.now() - begin < 2_500, `${performance.now() - begin} ms`)
+    assert.equal(await isAlive(Number(readFileSync(pidFile, 'utf8'))), false)
   })
 })
