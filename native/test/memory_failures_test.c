@@ -313,6 +313,25 @@ static void missing_pages_are_made(void **state)
     memory_map_destroy(map);
 }
 
+/* A quarter of the time comes back, whoever looks first. */
+static void a_port_in_debt_rests(void **state)
+{
+    (void)state;
+    credit_set(-10000000);
+    assert_true(page_credit_rests(&credit));
+    atomic_store(&credit.as_of_ns, monotonic_ns() + 1000000); /* another worker looked a moment later */
+    atomic_store(&credit.left_ns, -1);
+    assert_true(page_credit_rests(&credit));
+    assert_int_not_equal(atomic_load(&credit.as_of_ns), 0);
+    credit_set(-10000000);
+    usleep(45000);
+    assert_false(page_credit_rests(&credit));
+    credit_set(200000000 - 1);
+    usleep(1000);
+    assert_false(page_credit_rests(&credit));
+    assert_int_equal(atomic_load(&credit.as_of_ns), 0); /* full: no more to be asked */
+}
+
 static void missing_pages_are_not_made_for_ever(void **state)
 {
     struct memory_map *map = sparse_map(16);
@@ -416,6 +435,7 @@ int main(void)
         CASE("F9 faults in a guest's memory, and in ours", faults),
         CASE("F9 pages that are not there are made", missing_pages_are_made),
         CASE("F9 but not without end", missing_pages_are_not_made_for_ever),
+        CASE("F9 a port in debt rests", a_port_in_debt_rests),
         CASE("F9 faults in as many pages as a chain can name", faults_everywhere),
         CASE("F3 fds are closed without a thread to close them", closing_without_a_thread),
     };

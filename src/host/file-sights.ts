@@ -53,7 +53,10 @@ function faultOf(path: string, right: number): string | null {
 function nameOthers(path: string): string {
   const [folder, start] = path.endsWith('/') ? [path, ''] : [dirname(path), basename(path)]
   try {
-    const names = readdirSync(folder).sort()
+    // Whoever may write there chose them: none may move the cursor.
+    const names = readdirSync(folder)
+      .map((name) => name.replace(/\p{Cc}/gu, '?'))
+      .sort()
     const near = names.filter((name) => name.startsWith(start))
     if (near.length === 0) return `in ${folder} nothing begins with ${start}`
     const more = near.length > mostNames ? `, … (${near.length})` : ''

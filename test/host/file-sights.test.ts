@@ -23,6 +23,8 @@ describe('files that are looked at while their path is typed', () => {
     assert.equal(of('vmlinuz-1'), null)
     assert.equal(of('vml'), 'a file that is there; in F there is vmlinuz-1, vmlinuz-2, vmlinuz-3, … (4)')
     assert.equal(of('x'), 'a file that is there; in F nothing begins with x')
+    writeFileSync(join(folder, 'below', 'a\u001b[2Jb'), '')
+    assert.equal(of('below/a'), 'a file that is there; in F/below there is a?[2Jb')
     assert.equal(of('none/x'), 'a file that is there; there is no folder F/none to look into')
     assert.equal(of('vmlinuz-1/x'), 'a file that is there; there is no folder F/vmlinuz-1 to look into')
     assert.equal(of('below'), 'a file; F/below is a folder')

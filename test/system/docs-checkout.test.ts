@@ -29,7 +29,7 @@ describe('documents, in a checkout', function () {
     base = mkdtempSync(join(tmpdir(), testFolderPrefix.slice(1)))
     mkdirSync(join(base, 'layers'))
   })
-  after(() => rmSync(base, { recursive: true, force: true }))
+  after(() => base !== undefined && rmSync(base, { recursive: true, force: true }))
 
   const follow = (script: string) => {
     const enter = ['--mount', '--propagation', 'private', 'sh', '-euc', copyOnWrite, 'sh']

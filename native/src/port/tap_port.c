@@ -153,6 +153,11 @@ static bool tap_write(struct tap_port *tap, const struct frame *frame)
     do
         length = writev(tap->fd, parts, count);
     while (length < 0 && errno == EINTR);
+    if (length < 0 && errno == EFAULT) { /* pages that are missing are made for us, not for the kernel (memory_guard.h) */
+        copy_frame_linear(tap->linear, frame);
+        parts[1] = (struct iovec){ tap->linear, frame->length };
+        length = writev(tap->fd, parts, 2);
+    }
     return length >= 0;
 }
 

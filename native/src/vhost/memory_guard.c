@@ -68,6 +68,8 @@ static size_t zeros_ready;       /* bytes of it that are mapped: a large page is
  */
 #define THREAD_CREDIT_NS INT64_C(600000000)
 #define THREAD_SHARE 2
+/* What a port may have all the same that has used nothing of its own credit: the burst that others used up may go to it, too. */
+#define FIRST_NS INT64_C(5000000)
 /* The way into a signal handler and out of it, and the fault before: 5 µs here, where the kernel runs in a virtual machine. */
 #define SIGNAL_NS 5000
 /* Longest that is charged between two pages, and above what the page itself may take: a thread that was not on its core is not to blame. */
@@ -84,13 +86,19 @@ static _Thread_local unsigned made_in_burst; /* memory_guard_bursts then */
 static int64_t credit_left(struct page_credit *credit, int64_t full_ns, unsigned share, uint64_t now)
 {
     uint64_t as_of = atomic_load(&credit->as_of_ns);
-    int64_t left = atomic_load(&credit->left_ns) + (int64_t)((now - as_of) / share);
 
-    if (as_of == 0 || left > full_ns)
-        left = full_ns;
-    atomic_store(&credit->left_ns, left);
-    atomic_store(&credit->as_of_ns, now);
-    return left;
+    /* Another thread may have looked later than we: what came back since is counted by one of us, and once. */
+    if (as_of == 0) {
+        if (atomic_compare_exchange_strong(&credit->as_of_ns, &as_of, now))
+            atomic_store(&credit->left_ns, full_ns);
+    } else if (now > as_of && atomic_compare_exchange_strong(&credit->as_of_ns, &as_of, now)) {
+        int64_t back = (int64_t)((now - as_of) / share);
+        int64_t left = atomic_fetch_add(&credit->left_ns, back) + back;
+
+        if (left > full_ns)
+            atomic_fetch_sub(&credit->left_ns, left - full_ns);
+    }
+    return atomic_load(&credit->left_ns);
 }
 
 bool page_credit_rests(struct page_credit *credit)
@@ -116,6 +124,8 @@ static bool credits_allow(struct page_credit *credit, uint64_t now)
 {
     int64_t port = credit_left(credit, CREDIT_NS, CREDIT_SHARE, now);
 
+    if (port > CREDIT_NS - FIRST_NS)
+        return true;
     return credit_left(&thread_credit, THREAD_CREDIT_NS, THREAD_SHARE, now) > 0 && port > -DEBT_NS;
 }
 

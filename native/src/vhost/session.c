@@ -330,6 +330,7 @@ static enum session_verdict session_conclude(const struct session *session,
 enum session_verdict session_handle(struct session *session, const struct vhost_user_message *message,
                                     const int *fds, unsigned fd_count, struct vhost_user_message *reply)
 {
+    memory_guard_bursts++; /* what lies between two messages is nobody's waiting for pages */
     int held[VHOST_USER_FDS_MAX];
     unsigned held_count = fd_count < VHOST_USER_FDS_MAX ? fd_count : VHOST_USER_FDS_MAX;
     struct incoming in = { &message->payload, message->header.size, held, fd_count, reply };
