@@ -16,6 +16,7 @@
 
 #define RING_SIZE 32768u
 #define BESIDE_MS 4000u
+#define SLOW_HOST_MS 60000u
 /* Longest that the pair may be held up once, and that a port may take to come and go: the switch gives up after that. */
 #define HELD_UP_MS QUIESCE_LIMIT_MS
 /* Pages of 2 MiB that a machine on such has in all. */
@@ -299,7 +300,8 @@ static void fresh_memory(void **state)
     struct driver_queue *queue = machine_rx(machine, 0);
 
     switch_learn_all(rig);
-    for (uint64_t began = machine_clock_ms(); machine_clock_ms() - began < BESIDE_MS;) {
+    for (uint64_t began = machine_clock_ms(); machine_clock_ms() - began < BESIDE_MS || gone < 2;) {
+        assert_true(machine_clock_ms() - began < SLOW_HOST_MS);
         flood_evil(rig);
         if (driver_used_waiting(queue) < RING_SIZE / 2)
             continue;
@@ -315,7 +317,6 @@ static void fresh_memory(void **state)
 
     printf("# new memory %lu times: %lu frames received, %lu dropped to make it in time\n", (unsigned long)gone,
            (unsigned long)received, (unsigned long)dropped);
-    assert_true(gone > 1);
     assert_true(dropped > 0); /* else the limit was not met, and nothing was shown */
     usleep(1000 * 1000);
     switch_wait_state(rig, "vm2", "up");

@@ -255,7 +255,11 @@ static bool missing_watch(void *start, size_t size, size_t page)
             (void)*(volatile uint8_t *)(zeros + at);
         zeros_ready = page;
     }
-    return ioctl(missing_fd, UFFDIO_REGISTER, &watch) == 0;
+    if (ioctl(missing_fd, UFFDIO_REGISTER, &watch) == 0)
+        return true;
+    log_warn("a front end may hold up a worker by taking its memory away: its mapping of %zu bytes cannot be watched: %s", size,
+             strerror(errno));
+    return false;
 }
 
 bool memory_guard_add(void *start, size_t size, size_t page, atomic_bool *faulted, struct page_credit *credit)
