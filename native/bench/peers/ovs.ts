@@ -29,7 +29,9 @@ export async function startOvs(setting: SessionSetting): Promise<Peer> {
   const masks = [`dpdk-lcore-mask=${1 << generatorCore}`, `pmd-cpu-mask=${1 << switchCore}`]
   const extra = 'dpdk-extra=--no-pci --in-memory --file-prefix=vkb-ovs'
   const offload = setting.offload ? ['userspace-tso-enable=true'] : []
-  const memory = ['dpdk-socket-mem=512', `dpdk-socket-limit=${ovsPages * 2}`]
+  // For jumbo frames it makes a second pool beside the first, which has taken nearly all: then pools of what its ports need.
+  const pools = setting.largest > 1518 && !setting.offload ? ['per-port-memory=true'] : []
+  const memory = ['dpdk-socket-mem=512', `dpdk-socket-limit=${ovsPages * 2}`, ...pools]
   const config = [...memory, 'dpdk-init=true', extra, ...masks, ...offload]
   await ovs.vsctl('--no-wait', 'set', 'Open_vSwitch', '.', ...config.map((pair) => otherConfig(pair)))
   await ovs.startSwitch()
