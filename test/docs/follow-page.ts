@@ -31,7 +31,8 @@ function attend(line: string): string {
   const person = attended[command]
   if (person === undefined) return line
   const presses = `while sleep ${person.every} && printf '${person.keys}'; do :; done`
-  return `{ trap '' PIPE; ${presses}; true; } 2>/dev/null | script -qec '${command}' /dev/null`
+  // exec, as Ctrl-C goes to every process of the terminal: a dash that waits for its command would end by it.
+  return `{ trap '' PIPE; ${presses}; true; } 2>/dev/null | script -qec 'exec ${command}' /dev/null`
 }
 
 /** bash, which ends with the first command that fails and says on stderr which one it was. */
