@@ -7,7 +7,7 @@ import {
   servicePlaces,
 } from '../core/service/service-files.js'
 import { openSeal, sealText } from '../drivers/service/sealed-text.js'
-import { makeFolder, readText, removeFile, writeTextAtomic } from '../world/files.js'
+import { installText, makeFolder, readText, removeFile } from '../world/files.js'
 
 /** What becomes of one file. */
 export interface FileChange {
@@ -61,7 +61,7 @@ export async function writeFiles(root: string, files: readonly ServiceFile[]): P
     const found = await readText(target)
     if (found === text) continue
     await makeFolder(join(target, '..'))
-    await writeTextAtomic(target, text, 0o644)
+    await installText(target, text, 0o644)
   }
 }
 

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { VhostkitError } from '../core/errors.js'
 import {
   exists,
+  installText,
   listFolder,
   makeFolder,
   mayAccess,
@@ -57,7 +58,7 @@ export async function installHook(input: InstallInput): Promise<HookSettings> {
   await makeFolder(folders.state, 0o700)
   await writeTextAtomic(settingsPath(folders.state), `${JSON.stringify(settings, null, 1)}\n`)
   await makeFolder(join(hooks, 'qemu.d'))
-  await writeTextAtomic(dropIn, text, 0o755)
+  await installText(dropIn, text, 0o755)
   return settings
 }
 

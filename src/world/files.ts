@@ -54,7 +54,7 @@ export async function listFolder(path: string): Promise<string[]> {
   }
 }
 
-/** Writes a file so that a crash at any moment leaves the old or the new text, never a part. */
+/** Writes a file so that a crash at any moment leaves the old or the new text, never a part. The umask narrows its mode. */
 export async function writeTextAtomic(path: string, text: string, mode = 0o600): Promise<void> {
   const folder = dirname(path)
   const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`)
@@ -72,6 +72,12 @@ export async function writeTextAtomic(path: string, text: string, mode = 0o600):
     throw error
   }
   await syncFolder(folder)
+}
+
+/** Installs a file of the system: written in the same way, and of exactly this mode. */
+export async function installText(path: string, text: string, mode: number): Promise<void> {
+  await writeTextAtomic(path, text, mode)
+  await chmod(path, mode)
 }
 
 /** Removes what writers of a file left that were killed in the middle; only for who holds the lock. */

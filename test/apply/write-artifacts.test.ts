@@ -50,7 +50,7 @@ describe('rendered files in a folder', () => {
     await writeArtifacts(folder, [{ name: 'a', text: '1' }, ...seed], false)
     assert.equal(read('seed-vm1/user-data'), '#cloud-config')
     assert.equal(statSync(join(folder, 'seed-vm1/user-data')).mode & 0o777, 0o600)
-    assert.equal(statSync(join(folder, 'a')).mode & 0o777, 0o644)
+    assert.equal(statSync(join(folder, 'a')).mode & 0o777, 0o644 & ~process.umask())
     writeFileSync(join(folder, 'seed-vm1/theirs'), 'x')
     await writeArtifacts(folder, [{ name: 'a', text: '1' }], false)
     assert.deepEqual(readdirSync(join(folder, 'seed-vm1')), ['theirs'])

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { listFolder, readTail, readText, removeTornWrites, writeTextAtomic } from '../../src/world/files.js'
+import {
+  installText,
+  listFolder,
+  readTail,
+  readText,
+  removeTornWrites,
+  writeTextAtomic,
+} from '../../src/world/files.js'
 import { parseHolder, takeLock } from '../../src/world/lock.js'
 import { isAlive, parseProcessStat, readArguments, sendSignal } from '../../src/world/processes.js'
 import { runProgram } from '../../src/world/run-program.js'
@@ -43,6 +50,18 @@ describe('world', () => {
     await writeTextAtomic(path, 'two')
     assert.equal(await readText(path), 'two')
     assert.deepEqual(readdirSync(folder), ['state.json'])
+  })
+
+  it('installs a file of exactly the mode told, and narrows others by the umask', async () => {
+    const umask = process.umask(0o077)
+    try {
+      await installText(join(folder, 'installed'), 'text', 0o755)
+      await writeTextAtomic(join(folder, 'written'), 'text', 0o644)
+    } finally {
+      process.umask(umask)
+    }
+    const modes = ['installed', 'written'].map((name) => statSync(join(folder, name)).mode & 0o777)
+    assert.deepEqual(modes, [0o755, 0o600])
   })
 
   it('reads what is not there as nothing, and refuses what is too long', async () => {

@@ -8,7 +8,7 @@ import {
   showExecLine,
 } from '../../core/service/exec-line.js'
 import { servicePlaces, unitName } from '../../core/service/service-files.js'
-import { exists, readText, writeTextAtomic } from '../../world/files.js'
+import { exists, installText, readText } from '../../world/files.js'
 import { runProgram } from '../../world/run-program.js'
 import { openSeal, sealText } from './sealed-text.js'
 
@@ -77,7 +77,7 @@ async function giveCommand(unit: string, argv: readonly string[]): Promise<void>
       hint: 'Write that into the unit, or remove it and run `vhostkit switch install` again.',
     })
   }
-  await writeTextAtomic(unitPath, sealText(replaceExecLine(text, argv)), 0o644)
+  await installText(unitPath, sealText(replaceExecLine(text, argv)), 0o644)
   await requireDone(['daemon-reload'])
 }
 
