@@ -80,10 +80,7 @@ export function showStart({ node, rounds, starts }: StartResult): string {
 /** As bash tells it: Node has no resource usage of one child. */
 async function cpuMs(argv: string[], input: string): Promise<number> {
   const script = 'TIMEFORMAT="%3U %3S"; time "$@" >/dev/null 2>&1'
-  const { ok, stderr, failure } = await runProgram('bash', ['-c', script, 'bash', ...argv], {
-    input,
-    env: { LC_ALL: 'C' }, // else its times may have a comma in them, and a warning before
-  })
+  const { ok, stderr, failure } = await runProgram('bash', ['-c', script, 'bash', ...argv], { input })
   if (!ok) throw new Error(`${argv.join(' ')}: ${failure}`)
   const [user = Number.NaN, system = Number.NaN] = stderr.trim().split(' ').map(Number)
   return (user + system) * 1000

@@ -57,7 +57,7 @@ export async function installService(files: readonly ServiceFile[]): Promise<Fil
   const changes = await planFiles('/', files)
   await writeFiles('/', files)
   for (const [program = '', ...args] of installCommands) {
-    const result = await runProgram(program, args, { env: { LC_ALL: 'C' } })
+    const result = await runProgram(program, args)
     if (result.ok) continue
     throw new VhostkitError('service-failed', {
       sentence: `${[program, ...args].join(' ')} failed: ${result.failure}. The files are written.`,

@@ -57,7 +57,7 @@ export function showResult(result: DemoResult): string {
     ['ping machine to machine', `${ping.received} of ${ping.sent} answered${rtt}`],
     ['ping host to machine', `${host_ping.received} of ${host_ping.sent} answered`],
     [
-      `switch killed ${reconnect.kills} times`,
+      `switch killed ${showTimes(reconnect.kills)}`,
       `outage ${reconnect.outage_ms.p50} ms median, ${reconnect.outage_ms.max} ms worst`,
     ],
     ['probes lost, repeated', `${reconnect.lost}, ${reconnect.duplicates}`],
@@ -66,6 +66,10 @@ export function showResult(result: DemoResult): string {
     ['result', result.ok ? 'ok' : 'NOT OK'],
   ]
   return showTable(rows)
+}
+
+export function showTimes(count: number): string {
+  return count === 1 ? 'once' : `${count} times`
 }
 
 export function round(ms: number): number {

@@ -4,7 +4,7 @@ import { showPlan } from '../core/render/show-plan.js'
 import { readFacts } from '../host/facts.js'
 import { runProgram } from '../world/run-program.js'
 import type { DemoRun } from './demo.js'
-import { type DemoResult, round, summarizeOutages } from './demo-result.js'
+import { type DemoResult, round, showTimes, summarizeOutages } from './demo-result.js'
 import { type DemoSpec, readDemoSpec } from './demo-spec.js'
 import { type BootedGuest, type DeployDemo, deployAndBoot } from './deployment.js'
 import type { GuestSession } from './guest/guest-session.js'
@@ -43,7 +43,7 @@ export async function measure(run: DemoRun): Promise<Omit<DemoResult, 'left_behi
   await first.session.startProbe(secondAddress, probeIntervalMs)
   await second.session.startProbe(firstAddress, probeIntervalMs)
   const { control } = prepared.artifacts.switch
-  const outages = await stages.stage(`kill the switch ${run.kills} times`, (say) =>
+  const outages = await stages.stage(`kill the switch ${showTimes(run.kills)}`, (say) =>
     killSwitch(control, [first.session, second.session], run, say),
   )
   const restartMs = await stages.stage('kill one machine and start it again', (say) =>

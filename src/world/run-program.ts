@@ -24,7 +24,7 @@ export interface ProgramOptions {
   signal?: AbortSignal
 }
 
-/** Runs a program with an argument array, never through a shell. */
+/** Runs a program with an argument array, never through a shell. What it says is read, so it says it in one language. */
 export async function runProgram(
   program: string,
   args: readonly string[],
@@ -39,7 +39,7 @@ export async function runProgram(
     maxBuffer: 16 * 1024 * 1024,
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: options.env }),
+    env: { LC_ALL: 'C', ...options.env },
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
   })
   return {

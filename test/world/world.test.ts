@@ -28,6 +28,17 @@ describe('world', () => {
     assert.deepEqual([ok, stdout], [true, '$HOME|; ls|a b|'])
   })
 
+  it('hears a program in one language, whatever the locale of who runs us', async () => {
+    const locale = process.env.LC_ALL
+    process.env.LC_ALL = 'de_DE.UTF-8'
+    try {
+      assert.equal((await runProgram('printenv', ['LC_ALL'], { env: { MORE: '1' } })).stdout, 'C\n')
+    } finally {
+      if (locale === undefined) delete process.env.LC_ALL
+      else process.env.LC_ALL = locale
+    }
+  })
+
   it('says in one sentence why a program failed', async () => {
     assert.equal((await runProgram('false', [])).failure, 'false: exit code 1')
     assert.match((await runProgram('/no/such/program', [])).failure, /ENOENT/)

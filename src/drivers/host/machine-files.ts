@@ -123,7 +123,6 @@ async function make(
 ): Promise<void> {
   const options = {
     timeoutMs: makeLimitMs,
-    env: { LC_ALL: 'C' },
     ...(signal === undefined ? {} : { signal }),
   }
   const result = await runProgram(program, args, options)

@@ -9,8 +9,7 @@ export interface VirshOptions {
 /** A call that only asks: libvirt answers in milliseconds, but its first start of all probes QEMU for seconds. */
 const askLimitMs = 15_000
 
-/** What `virsh` says is read by patterns, so it must say it in one language. */
-const environment = { LC_ALL: 'C', PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` }
+const environment = { PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` }
 
 /** Runs one command of virsh. A libvirt that does not answer is an error; all else is the caller's to judge. */
 export async function virsh(

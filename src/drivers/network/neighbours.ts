@@ -52,5 +52,5 @@ export async function callNeighbours(ifname: string): Promise<void> {
 }
 
 function ping(words: string[]) {
-  return runProgram('ping', ['-6', '-n', ...words], { timeoutMs: 5_000, env: { LC_ALL: 'C' } })
+  return runProgram('ping', ['-6', '-n', ...words], { timeoutMs: 5_000 })
 }

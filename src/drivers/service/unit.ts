@@ -93,5 +93,5 @@ export function requireUnitUser(unit: string, argv: readonly string[]): void {
 }
 
 function systemctl(words: readonly string[], timeoutMs: number) {
-  return runProgram('systemctl', words, { timeoutMs, env: { LC_ALL: 'C' } })
+  return runProgram('systemctl', words, { timeoutMs })
 }

@@ -81,7 +81,7 @@ async function step(
   say: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  say(`${program} ${args[0]}`)
+  say(program)
   const result = await runProgram(program, args, { timeoutMs: buildLimitMs, signal })
   signal.throwIfAborted()
   if (result.ok) return
