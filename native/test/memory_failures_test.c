@@ -313,6 +313,53 @@ static void missing_pages_are_made(void **state)
     memory_map_destroy(map);
 }
 
+/* 64 pages of the guest's, each with its number in it. We have mapped none. */
+static struct memory_map *full_map(void)
+{
+    struct memory_map *map = sparse_map(64);
+
+    for (uint8_t i = 0; i < 64; i++)
+        assert_int_equal(pwrite(fds[0], (uint8_t[]){ (uint8_t)(i + 1) }, 1, i * 4096), 1);
+    return map;
+}
+
+/* That one is there does not say where: what is in swap takes long, so it is paid for, too, and with more patience. */
+static void pages_of_the_guest_are_mapped(void **state)
+{
+    struct memory_map *map;
+
+    (void)state;
+    assert_int_equal(memory_guard_install(), 0);
+    map = full_map();
+    credit_set(0);
+    atomic_store(&credit.as_of_ns, monotonic_ns() + UINT64_C(1000000000)); /* so that nothing comes back meanwhile */
+    for (unsigned i = 0; i < 64; i += 2)
+        assert_int_equal(map->regions[0].host[i * 4096], i + 1);
+    assert_false(atomic_load(&map->faulted));
+    int64_t paid = -atomic_load(&credit.left_ns);
+
+    assert_true(paid >= 4 * 5000); /* 16 at once */
+    for (unsigned i = 1; i < 64; i += 2)
+        assert_int_equal(map->regions[0].host[i * 4096], i + 1);
+    assert_int_equal(-atomic_load(&credit.left_ns), paid); /* they came with the others */
+    memory_map_destroy(map);
+
+    map = full_map();
+    punch(8);
+    credit_set(-200000000);
+    assert_int_equal(map->regions[0].host[7 * 4096], 8);
+    assert_false(atomic_load(&map->faulted));
+    assert_int_equal(map->regions[0].host[8 * 4096], 0); /* for one that is not there there is no such patience */
+    assert_true(atomic_load(&map->faulted));
+    memory_map_destroy(map);
+
+    map = full_map();
+    credit_set(-1000000000);
+    assert_int_equal(map->regions[0].host[0], 0);
+    assert_true(atomic_load(&map->faulted));
+    memory_map_destroy(map);
+}
+
 /* A quarter of the time comes back, whoever looks first. */
 static void a_port_in_debt_rests(void **state)
 {
@@ -434,6 +481,7 @@ int main(void)
         CASE("page size of a memory file", pages_of_a_file),
         CASE("F9 faults in a guest's memory, and in ours", faults),
         CASE("F9 pages that are not there are made", missing_pages_are_made),
+        CASE("F9 pages that the guest has are mapped, and paid for", pages_of_the_guest_are_mapped),
         CASE("F9 but not without end", missing_pages_are_not_made_for_ever),
         CASE("F9 a port in debt rests", a_port_in_debt_rests),
         CASE("F9 faults in as many pages as a chain can name", faults_everywhere),

@@ -2,8 +2,8 @@
  * memory_guard.h - what happens when a page of a front end's memory is not there.
  *
  * The memory is a file of another process, which can truncate it or punch holes into it at any time: also between
- * two bytes that we copy. So each mapping of such a file stands under this guard. A page that is missing is made, at
- * the cost of its port's credit. A port whose credit is used up rests until some has come back: it loses frames, as any
+ * two bytes that we copy. So each mapping of such a file stands under this guard. A page that is missing is made, one that
+ * is in swap read in, at the cost of its port's credit. A port whose credit is used up rests until some has come back: it loses frames, as any
  * receiver that is late does. One burst that goes far beyond it is none of an honest guest: then, or when the page
  * cannot be made, zeros take the mapping's place and the flag of its owner is set (F9).
  */
@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 /*
- * A worker's time for making a front end's missing pages. An honest guest's are missing before they are first used, and
- * again after a balloon took them: 8000 pages of 4 KiB at once, or 300 of 2 MiB, cost less than a full credit.
+ * A worker's time for making a front end's missing pages, and for mapping others. An honest guest's are missing before they are first
+ * used, and again after a balloon took them: 8000 pages of 4 KiB at once, or 300 of 2 MiB, cost less than a full credit.
  */
 struct page_credit {
     _Atomic int64_t left_ns;    /* below 0 after a burst that cost more than was left */
