@@ -1,7 +1,7 @@
 import { errorTable, VhostkitError } from '../core/errors.js'
 import type { Facts } from '../core/facts/facts.js'
 import { makePlan, type PlanOptions } from '../core/plan/make-plan.js'
-import type { Folders, Plan } from '../core/plan/plan.js'
+import type { Folders, Plan, SwitchPlan } from '../core/plan/plan.js'
 import type { Artifacts } from '../core/render/artifacts.js'
 import { renderAll } from '../core/render/render-all.js'
 import { parseSpec } from '../core/spec/parse-spec.js'
@@ -14,7 +14,7 @@ import { readLive } from '../drivers/live.js'
 import { readMachine } from '../drivers/machines.js'
 import { readBootId } from '../world/boot-id.js'
 import { readText } from '../world/files.js'
-import { knownArtifacts, type Receipt, readReceipt } from './receipt.js'
+import { knownArtifacts, latestReceipt, type Receipt, readReceipt, readReceipts } from './receipt.js'
 import { refuseMove } from './refuse-move.js'
 import { settle } from './settle.js'
 
@@ -80,7 +80,8 @@ export async function prepare(
   const receipt = await readSettledReceipt(folders, spec.name)
   const running = receipt === null ? [] : await readRunning(knownArtifacts(receipt))
   const keep = receipt === null ? undefined : { plan: receipt.plan, running }
-  const plan = requirePlan(spec, facts, folders, { ...options, keep })
+  const sharedCores = await readSharedCores(spec.name, folders)
+  const plan = requirePlan(spec, facts, folders, { ...options, keep, sharedCores })
   refuseMove(receipt?.plan, plan)
   const artifacts = renderAll(plan)
   const applied = receipt === null ? null : knownArtifacts(receipt)
@@ -98,6 +99,13 @@ export async function readSettledReceipt(folders: Folders, deployment: string): 
     async (node, pageBytes) => (await readPool(node, pageBytes)).total,
     await readBootId(),
   )
+}
+
+async function readSharedCores(deployment: string, { state, run }: Folders): Promise<SwitchPlan | undefined> {
+  const others = (await readReceipts(state)).filter(
+    (receipt) => receipt.deployment !== deployment && receipt.status === 'applied',
+  )
+  return latestReceipt(others, run)?.plan.switch
 }
 
 async function readRunning(artifacts: Artifacts): Promise<string[]> {

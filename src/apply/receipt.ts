@@ -58,6 +58,12 @@ export async function readReceipts(stateFolder: string): Promise<Receipt[]> {
   return receipts.filter((receipt) => receipt !== null)
 }
 
+/** Of the deployments on one run folder, which share its switch, the one that said last how to start it. */
+export function latestReceipt(receipts: readonly Receipt[], run: string): Receipt | null {
+  const ours = receipts.filter(({ plan }) => plan.folders.run === run)
+  return ours.sort((a, b) => b.time.localeCompare(a.time))[0] ?? null
+}
+
 export async function writeReceipt(stateFolder: string, receipt: Receipt): Promise<void> {
   await makeFolder(join(stateFolder, 'deployments'), 0o700)
   await writeTextAtomic(receiptPath(stateFolder, receipt.deployment), `${JSON.stringify(receipt, null, 1)}\n`)

@@ -5,7 +5,7 @@ import type { Spec } from '../core/spec/spec.js'
 import { readFacts } from '../host/facts.js'
 import { makeFolder } from '../world/files.js'
 import { requirePlan } from './prepare.js'
-import { readReceipts } from './receipt.js'
+import { latestReceipt, readReceipts } from './receipt.js'
 
 const noMachines: Spec = {
   version: 1,
@@ -20,9 +20,8 @@ const noMachines: Spec = {
 /** How the switch is started when nobody applies a spec: as it was last, else with the defaults. */
 export async function planSwitchAlone(folders: Folders, builtSwitch: string): Promise<Artifacts['switch']> {
   await makeFolder(folders.run, 0o750)
-  const receipts = (await readReceipts(folders.state)).sort((a, b) => b.time.localeCompare(a.time))
-  const latest = receipts.find(({ plan }) => plan.folders.run === folders.run)
-  if (latest !== undefined) return latest.artifacts.switch
+  const latest = latestReceipt(await readReceipts(folders.state), folders.run)
+  if (latest !== null) return latest.artifacts.switch
   return renderAll(requirePlan(noMachines, await readFacts(builtSwitch), folders, {})).switch
 }
 

@@ -1,5 +1,6 @@
 import type { InterfaceStatus } from '../apply/interface-status.js'
 import type { DeploymentStatus } from '../apply/status.js'
+import type { SwitchDifference } from '../core/steps/switch-difference.js'
 
 /** More kinds of trouble nobody reads; the tables above have all. */
 const most = 10
@@ -19,10 +20,20 @@ interface Trouble {
  * comes first, and those that are in the same trouble are told together. Without a switch its ports are no trouble of
  * their own.
  */
-export function showTrouble(deployments: readonly DeploymentStatus[], switchAnswers: boolean): string[] {
+export function showTrouble(
+  deployments: readonly DeploymentStatus[],
+  switchAnswers: boolean,
+  switchDiffers: SwitchDifference | null = null,
+): string[] {
   const away = { who: 'the switch', what: 'does not answer', next: () => '`vhostkit switch start`', rank: 0 }
   const groups = deployments.flatMap((one) => groupAlike(findTrouble(one, switchAnswers)))
   if (!switchAnswers && deployments.some(({ status }) => status === 'applied')) groups.unshift([away])
+  if (switchDiffers !== null) {
+    const what = `runs with ${switchDiffers.found}, applied was ${switchDiffers.expected}`
+    groups.push([
+      { who: 'the switch', what, next: () => '`vhostkit switch restart`, which machines outlast', rank: 1 },
+    ])
+  }
   if (groups.length === 0) return []
   const left = groups.length - most
   const lines = groups
@@ -75,7 +86,7 @@ function findTrouble(
 const whatNext = {
   broken: '`vhostkit doctor` says why',
   missing: 'the switch has no such port: apply again',
-  waiting: 'its QEMU does not listen; `vhostkit doctor` says why',
+  waiting: '`vhostkit doctor` says why',
   connected: 'its guest has not set the card up yet',
   up: '',
 }

@@ -35,7 +35,7 @@ export const switchErrors = {
   'switch-changed': row(
     1,
     'The running switch was started differently.',
-    'Apply with --restart: machines reconnect by themselves.',
+    'Apply the spec, then `vhostkit switch restart`: machines run on, and reconnect by themselves.',
   ),
   'capture-ended': row(
     1,

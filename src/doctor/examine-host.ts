@@ -2,6 +2,7 @@ import { readNetworkSights } from '../apply/network-status.js'
 import { readOrphans } from '../apply/orphan-ports.js'
 import { readReceipts } from '../apply/receipt.js'
 import { readMachines } from '../apply/status.js'
+import { readSwitchDifference } from '../apply/switch-difference.js'
 import { examineMachines } from '../core/doctor/examine-machines.js'
 import { examineNetworks } from '../core/doctor/examine-networks.js'
 import { examineTuning } from '../core/doctor/examine-tuning.js'
@@ -12,6 +13,7 @@ import { askSwitch } from '../drivers/switch/client.js'
 import {
   examineMtus,
   examinePort,
+  examineStart,
   examineStray,
   examineSwitch,
   examineUplink,
@@ -54,6 +56,7 @@ async function examineRunning(
   const known = ports.filter(({ name }) => !orphans.includes(name))
   const findings = [
     examineSwitch(info, control),
+    ...examineStart(await readSwitchDifference(info, folders)),
     ...known.map((port) => examinePort(port, workers)),
     ...examineMtus(known),
     ...examineUplink(known, uplink),

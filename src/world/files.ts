@@ -137,6 +137,13 @@ export async function giveAway(path: string, { uid, gid }: { uid: number; gid: n
   await lchown(path, uid, gid)
 }
 
+/** Gives a file to a group, its owner staying; of a link the link itself. Nothing happens when it is not there. */
+export async function giveGroup(path: string, gid: number): Promise<void> {
+  await lchown(path, -1, gid).catch((error: unknown) => {
+    if (!isMissing(error)) throw error
+  })
+}
+
 /** Adds permission bits to those that a path has. */
 export async function addMode(path: string, bits: number): Promise<void> {
   const { mode } = await stat(path)

@@ -71,6 +71,13 @@ describe('status of forty machines', () => {
     )
   })
 
+  it('says that the switch runs otherwise than applied, and what makes it so', () => {
+    const differs = { expected: '--user nets', found: 'no --user' }
+    assert.deepEqual(showTrouble([deployment()], true, differs), [
+      'Not as applied:\n  the switch: runs with no --user, applied was --user nets; `vhostkit switch restart`, which machines outlast',
+    ])
+  })
+
   it('stays short when all are in trouble', () => {
     const machines = names.map((name) => machine(name, { running: false, state: 'off' }))
     const lines = showTrouble([deployment({ machines })], true)

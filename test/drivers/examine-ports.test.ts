@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict'
-import { examineMtus, examinePort, examineSwitch } from '../../src/drivers/switch/examine-ports.js'
+import {
+  examineMtus,
+  examinePort,
+  examineStart,
+  examineSwitch,
+} from '../../src/drivers/switch/examine-ports.js'
 import type { PortInfo, SwitchInfo, WorkerInfo } from '../../src/drivers/switch/protocol.js'
 
 const ring = { index: 0, size: 256, started: true, enabled: true, broken: null, worker: 0 }
@@ -64,5 +69,14 @@ describe('what doctor says of the switch', () => {
     // Without it machines that were applied have no network.
     const levels = [false, true].map((wanted) => examineSwitch(null, '/s', wanted).level)
     assert.deepEqual(levels, ['note', 'problem'])
+  })
+
+  it('is that it runs otherwise than it was applied last', () => {
+    assert.deepEqual(examineStart(null), [])
+    const [found] = examineStart({ expected: '--user nets', found: 'no --user' })
+    assert.deepEqual(
+      [found?.code, found?.level, found?.what],
+      ['switch-otherwise', 'note', 'runs with no --user, applied was --user nets'],
+    )
   })
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { waitFor } from '../../src/world/wait-for.js'
 import { lookAtHost, requireRoot } from './host-state.js'
@@ -13,12 +13,14 @@ const user = `vktest-${process.pid}`
 
 interface Status {
   switch: { pid: number; supervisor_pid: number } | null
+  switch_differs: { expected: string; found: string } | null
+  deployments: { machines: { pid: number }[] }[]
   ports: { name: string; state: string }[]
 }
 
 /** With the driver libvirt: libvirt/permissions.test.ts. */
 describe('a switch that is another user than our own QEMUs', function () {
-  this.timeout(90_000)
+  this.timeout(120_000)
   let sandbox: Sandbox
   let untouched: ReturnType<typeof lookAtHost>
   const ids = { uid: 0, gid: 0 }
@@ -85,6 +87,44 @@ describe('a switch that is another user than our own QEMUs', function () {
       async () => (await status()).switch?.pid !== pid && (await isUp()),
     )
     await answers(10_000)
+  })
+
+  it('becomes who the last spec says at its next start, and is said until then to be another', async () => {
+    const text = readFileSync(sandbox.spec, 'utf8')
+    const roots = text.replace(/^switch:.*\n/m, '')
+    const machine = async () => (await status()).deployments[0]?.machines[0]?.pid
+    let before = await machine()
+    for (const [spec, uid, expected, found] of [
+      [roots, 0, 'no --user', `--user ${user}`],
+      [text, ids.uid, `--user ${user}`, 'no --user'],
+    ] as const) {
+      const { exitCode, data } = await sandbox.json('apply', sandbox.writeSpec(spec))
+      assert.deepEqual([exitCode, data.steps], [0, []], JSON.stringify(data))
+      const [told] = data.notices as { code: string; expected: string; found: string; hint: string }[]
+      assert.deepEqual([told?.code, told?.expected, told?.found], ['switch-changed', expected, found])
+      assert.match(told?.hint ?? '', /vhostkit switch restart/)
+      assert.deepEqual((await status()).switch_differs, { expected, found })
+      const doctor = async () => JSON.stringify((await sandbox.json('doctor')).data.findings)
+      assert.match(await doctor(), /"switch-otherwise"/)
+      assert.equal((await sandbox.json('switch', 'restart')).exitCode, 0)
+      const { switch: running, switch_differs: differs } = await status()
+      assert.equal(statSync(`/proc/${running?.pid}`).uid, uid)
+      assert.equal(differs, null)
+      assert.doesNotMatch(await doctor(), /"switch-otherwise"/)
+      assert.equal(rightsOf(sandbox.run).mode, uid === 0 ? '751' : '1771')
+      assert.equal(rightsOf(join(sandbox.run, 'switch.log')).uid, uid)
+      // Its machine runs on, and is reached through the socket that was opened to another user.
+      await waitFor({ what: 'all ports to be up again', limitMs: 15_000 }, isUp)
+      await answers(40_000)
+      assert.equal(await machine(), before)
+      // First started beside a switch of root, it has sockets for nobody else.
+      if (uid !== 0) continue
+      assert.equal((await sandbox.json('stop', 'sandbox', '--grace', '0')).exitCode, 0)
+      rmSync(join(sandbox.run, 'machines'), { recursive: true })
+      assert.equal((await sandbox.json('start', 'sandbox')).exitCode, 0)
+      assert.equal(rightsOf(join(sandbox.run, 'machines/sandbox.one')).mode, '700')
+      before = await machine()
+    }
   })
 
   it('is destroyed and leaves nothing behind', async () => {

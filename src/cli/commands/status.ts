@@ -3,6 +3,7 @@ import { type KeptDisks, readKeptDisks } from '../../apply/kept-disks.js'
 import { readOrphans } from '../../apply/orphan-ports.js'
 import { readReceipt, readReceipts } from '../../apply/receipt.js'
 import { type DeploymentStatus, type MachineStatus, readStatus } from '../../apply/status.js'
+import { readSwitchDifference } from '../../apply/switch-difference.js'
 import { unknownDeployment } from '../../apply/unknown-deployment.js'
 import { wrapText } from '../../core/render/show-table.js'
 import { showSize } from '../../core/spec/size.js'
@@ -34,6 +35,7 @@ export async function run(input: CommandInput, { places, width }: CommandContext
     deployment === undefined ? readKeptDisks(folders.state, receipts) : [],
   ])
   const info = seen instanceof Error ? null : seen
+  const otherwise = info === null ? null : await readSwitchDifference(info, folders)
   const ports = view?.ports ?? []
   const deployments = await Promise.all(receipts.map((receipt) => readStatus(receipt, view, uplink)))
   const blocks = [
@@ -42,10 +44,11 @@ export async function run(input: CommandInput, { places, width }: CommandContext
     ...(info === null ? [] : showOtherPorts(ports, deployments, width)),
     ...showStray(info?.lost ?? [], orphans),
     ...showKeptDisks(kept),
-    ...showTrouble(deployments, view !== null),
+    ...showTrouble(deployments, view !== null, otherwise),
   ].map((block) => fold(block, width).join('\n'))
   if (receipts.length === 0) blocks.splice(1, 0, 'No deployments. Begin with `vhostkit apply SPEC`.')
-  return { text: blocks.join('\n\n'), data: { switch: info, deployments, ports, orphans, kept }, exitCode: 0 }
+  const data = { switch: info, switch_differs: otherwise, deployments, ports, orphans, kept }
+  return { text: blocks.join('\n\n'), data, exitCode: 0 }
 }
 
 function showSwitch(seen: SwitchInfo | Error | null, control: string): string {

@@ -123,6 +123,11 @@ export const findingTable = {
     '`vhostkit switch status`.',
     '`vhostkit switch restart`.',
   ),
+  'switch-otherwise': row(
+    'A spec was applied that gives the switch another user, other cores or another idle mode, while it ran.',
+    '`vhostkit status` says what differs; specs on one run folder share the switch, so let their `switch:` agree.',
+    '`vhostkit switch restart`.',
+  ),
   'switch-restarted': row(
     'The switch crashed or was killed, and came back.',
     'Its log, beside the control socket.',

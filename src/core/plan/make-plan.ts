@@ -14,6 +14,7 @@ import { planLibvirt } from './plan-libvirt.js'
 import { planMachine } from './plan-machine.js'
 import { planNetworks } from './plan-networks.js'
 import { planSwitch } from './plan-switch.js'
+import type { PlannedCores } from './plan-switch-cores.js'
 import { refuseSharedImages } from './refuse-shared-images.js'
 import { sumHugepages } from './sum-hugepages.js'
 
@@ -22,6 +23,8 @@ export interface PlanOptions {
   defaultBoot?: BootSpec | undefined
   /** The plan applied before and the machines of it that run: they stay where they are. */
   keep?: Kept | undefined
+  /** The cores of a switch that other deployments run on too: what the spec leaves open stays so. */
+  sharedCores?: PlannedCores | undefined
   /** Names the spec in problems. */
   fileName?: string | undefined
 }
@@ -47,8 +50,9 @@ export function makePlan(
   const ledger = Ledger.of(facts)
   const kept = keepRunning(spec, options.keep ?? null, ledger)
   const memories = placeMachines(spec, kept, ledger, notes)
-  const keptSwitch = kept.size > 0 ? (options.keep?.plan.switch ?? null) : null
-  const switchPlan = planSwitch(spec, facts, folders, memories, keptSwitch, notes)
+  const ownCores = kept.size > 0 ? options.keep?.plan.switch : undefined
+  const keptCores = options.sharedCores ?? ownCores ?? null
+  const switchPlan = planSwitch(spec, facts, folders, memories, keptCores, notes)
   const bareNetworks = planNetworks(spec, facts, notes)
   const libvirt = planLibvirt(spec, facts, notes)
 

@@ -84,7 +84,8 @@ export const keyTexts: Record<string, string> = {
   'switch.cores': 'CPUs with a worker each; auto plans them.',
   'switch.spare-cores': "CPUs for a worker only while a guest's memory is on a NUMA node without one.",
   'switch.idle': 'adaptive: sleeps when nothing comes; poll: never sleeps.',
-  'switch.user': 'User of this host that the switch runs as; root applies the spec.',
+  'switch.user':
+    'User of this host that the switch runs as; root applies the spec. A switch that runs keeps its user until `vhostkit switch restart`.',
 }
 
 function cloudInitTexts(path: string, whose: string): Record<string, string> {

@@ -3,8 +3,9 @@ import type { Artifacts } from '../render/artifacts.js'
 import type { Problem } from '../spec/problem.js'
 import { changedMachines, type DiffOptions, findChanges } from './find-changes.js'
 import { listSteps } from './list-steps.js'
-import { domainLosses, sameArgv } from './same.js'
+import { domainLosses } from './same.js'
 import type { Live, Step } from './steps.js'
+import { switchDifference } from './switch-difference.js'
 
 /**
  * The steps from what exists to what is wanted; none when they are the same.
@@ -20,31 +21,32 @@ export function notices(wanted: Artifacts, live: Live): Problem[] {
   const machines = changedMachines(wanted, live).map(({ name, argv, domain }) => {
     const running = live.machines.find((machine) => machine.name === name)
     const xml = running?.domain?.xml ?? null
-    if (domain === undefined || xml === null)
-      return notice('machine-changed', `machine ${name}`, argv, running?.argv ?? null)
-    const found = domainLosses(domain, xml).join('; ')
-    return { ...notice('machine-changed', `machine ${name}`, [], null), expected: 'its definition', found }
+    const path = `machine ${name}`
+    if (domain === undefined || xml === null) {
+      return notice(
+        'machine-changed',
+        path,
+        wordsBeyond(argv, running?.argv),
+        wordsBeyond(running?.argv, argv),
+      )
+    }
+    return notice('machine-changed', path, 'its definition', domainLosses(domain, xml).join('; '))
   })
-  const switchArgv = live.switch?.argv ?? null
-  if (sameArgv(wanted.switch.argv, switchArgv)) return machines
-  return [notice('switch-changed', 'switch', wanted.switch.argv, switchArgv), ...machines]
+  const otherSwitch = switchDifference(wanted.switch.argv, live.switch?.argv ?? null)
+  if (otherSwitch === null) return machines
+  return [notice('switch-changed', 'switch', otherSwitch.expected, otherSwitch.found), ...machines]
+}
+
+/** What one command line has and another has not. */
+function wordsBeyond(words: string[] | null | undefined, others: string[] | null | undefined): string {
+  return words?.filter((word) => !others?.includes(word)).join(' ') || 'nothing more'
 }
 
 function notice(
   code: 'machine-changed' | 'switch-changed',
   path: string,
-  wanted: string[],
-  running: string[] | null,
+  expected: string,
+  found: string,
 ): Problem {
-  const only = (words: string[], others: string[]) => words.filter((word) => !others.includes(word)).join(' ')
-  return {
-    code,
-    file: '',
-    line: 0,
-    column: 0,
-    path,
-    expected: only(wanted, running ?? []) || 'nothing more',
-    found: only(running ?? [], wanted) || 'nothing more',
-    hint: errorTable[code].hint,
-  }
+  return { code, file: '', line: 0, column: 0, path, expected, found, hint: errorTable[code].hint }
 }

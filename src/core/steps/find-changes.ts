@@ -11,9 +11,10 @@ import { addPages, pagesBeyond } from './count-pages.js'
 import { missingFiles, staleSeeds } from './files.js'
 import { findNetworkChanges, type NetworkChanges } from './find-network-changes.js'
 import { liveMachine } from './live-machine.js'
-import { sameArgv, sameDomain, sameMachine, sameTap } from './same.js'
+import { sameDomain, sameMachine, sameTap } from './same.js'
 import { type PolicyChange, samePort, samePortButPolicy } from './same-port.js'
 import type { Live } from './steps.js'
+import { switchDifference } from './switch-difference.js'
 
 export interface DiffOptions {
   /** Restart what runs with another command line than wanted; without it, only `notices` tells. */
@@ -65,8 +66,7 @@ export function findChanges(wanted: Artifacts, live: Live, options: DiffOptions)
   const taps = changedTaps(wanted, live)
   const newTaps = new Set(taps.create.map(({ ifname }) => ifname))
   const ports = changedPorts(wanted, live, newTaps, held)
-  const switchDiffers = live.switch !== null && !sameArgv(wanted.switch.argv, live.switch.argv)
-  const stopSwitch = restart && switchDiffers
+  const stopSwitch = restart && switchDifference(wanted.switch.argv, live.switch?.argv ?? null) !== null
   return {
     stopMachines,
     removeFolders: staleMachines(wanted, live).flatMap((machine) =>

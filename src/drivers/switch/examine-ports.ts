@@ -1,5 +1,6 @@
 import { type Finding, fine, note, problem } from '../../core/doctor/finding.js'
 import type { UplinkFact } from '../../core/facts/facts.js'
+import type { SwitchDifference } from '../../core/steps/switch-difference.js'
 import type { PortInfo, SwitchInfo, WorkerInfo } from './protocol.js'
 
 /** What the running switch says of itself; `wanted`: machines were applied that need it. */
@@ -31,6 +32,20 @@ export function examineSwitch(info: SwitchInfo | null, control: string, wanted =
     'It crashed or was killed before; machines reconnected by themselves.',
     'See its log beside the control socket.',
   )
+}
+
+/** A switch that was started otherwise than it was applied last. */
+export function examineStart(differs: SwitchDifference | null): Finding[] {
+  if (differs === null) return []
+  return [
+    note(
+      'switch-otherwise',
+      'switch',
+      `runs with ${differs.found}, applied was ${differs.expected}`,
+      'It keeps its user, cores and idle mode until it starts again.',
+      '`vhostkit switch restart`: machines run on, and reconnect by themselves.',
+    ),
+  ]
 }
 
 /** Ports of the state file that the switch could not bring back, and ports of deployments that are gone. */

@@ -28,6 +28,13 @@ export async function addPort(control: string, port: PortRequest): Promise<void>
   }
 }
 
+/** Lets a switch that was just started into the folders of its ports: the one before may have been another user. */
+export async function openPorts(control: string): Promise<void> {
+  for (const { socket } of (await readPortsIfAny(control)) ?? []) {
+    if (socket !== null) await openToSwitch(control, socket)
+  }
+}
+
 /** Gives a port that stays another policy. */
 export async function setPolicy(control: string, name: string, policy: PortPolicy): Promise<void> {
   await askSwitch(control, 'port.set', { name, policy })

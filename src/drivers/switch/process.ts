@@ -9,6 +9,7 @@ import { WaitedTooLong, waitFor } from '../../world/wait-for.js'
 import { endProcesses } from '../end-processes.js'
 import { findUnit, isUnitActive, requireUnitUser, restartUnit, startUnit, stopUnit } from '../service/unit.js'
 import { askIfAny, askSwitch, isUnreachable, silent } from './client.js'
+import { openPorts } from './ports.js'
 import type { SwitchInfo } from './protocol.js'
 import { makeRunFolder } from './run-folder.js'
 
@@ -34,10 +35,13 @@ export async function startSwitch(
   if (running !== null) return running
   const unit = await findUnit(control)
   if (unit !== null && !asInstalled) requireUnitUser(unit, argv)
-  await makeRunFolder(argv, control)
-  if (unit === null) return startOwn(argv, control, signal)
-  await startUnit(unit, asInstalled ? null : argv, asInstalled ? unitLimitMs : startLimitMs)
-  return answering(control, signal)
+  // For a unit systemd-tmpfiles makes it, for the user of the unit.
+  if (unit === null || userOf(argv) !== null) await makeRunFolder(argv, control)
+  if (unit !== null)
+    await startUnit(unit, asInstalled ? null : argv, asInstalled ? unitLimitMs : startLimitMs)
+  const info = await (unit === null ? startOwn(argv, control, signal) : answering(control, signal))
+  await openPorts(control)
+  return info
 }
 
 /** Stops the switch and starts it; at once where systemd runs it. */
@@ -50,7 +54,9 @@ export async function restartSwitch(
   const unit = info !== null && info.service !== null ? await findUnit(control) : null
   if (unit !== null && (await isUnitActive())) {
     await restartUnit(unit, argv)
-    return answering(control, signal)
+    const restarted = await answering(control, signal)
+    await openPorts(control)
+    return restarted
   }
   await stopSwitch(control)
   return startSwitch(argv, control, signal)

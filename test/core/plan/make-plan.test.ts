@@ -73,6 +73,17 @@ describe('makePlan', () => {
     assert.notDeepEqual(moved.machines, first.machines)
   })
 
+  it('leaves the cores of a switch that others run on, unless the spec names some', () => {
+    const host = readHost('two-node')
+    const alone = planOf(lan('one', machines(2)), host)
+    const sharedCores = { cores: [1], spareCores: [] }
+    const beside = planOf(lan('one', machines(2)), host, { sharedCores })
+    assert.deepEqual([beside.switch.cores, beside.switch.spareCores], [[1], []])
+    assert.notDeepEqual(alone.switch.cores, [1])
+    const named = planOf(`${lan('one', machines(2))}switch: { cores: [2] }\n`, host, { sharedCores })
+    assert.deepEqual(named.switch.cores, [2])
+  })
+
   it('plans anew what stopped or what the spec now wants otherwise', () => {
     const host = readHost('two-node')
     const first = planOf(lan('keep', machines(2)), host)
