@@ -72,8 +72,8 @@ classify(const struct port *from, const struct port_policy *policy, struct vlan_
          struct frame *frames, unsigned count, int *where)
 {
     struct memory last = { 0, UINT64_MAX, CLASS_FLOOD };
-    struct mac_place places[BURST_MAX][2]; /* of each frame's destination and source */
-    struct mac_place to = { 0, 0 }, by = { 0, 0 };
+    uint32_t homes[BURST_MAX][2]; /* of each frame's destination and source */
+    uint32_t to = 0, by = 0;
     uint32_t longest = from->config.mtu + FRAME_OVERHEAD;
 
     for (unsigned i = 0; i < count; i++) {
@@ -86,11 +86,11 @@ classify(const struct port *from, const struct port_policy *policy, struct vlan_
         uint64_t vlan = vlan_key(vlans, &frames[i]);
 
         if ((destination | vlan) != last.destination)
-            to = mac_table_place(macs, destination);
+            to = mac_table_home(macs, destination);
         if ((source | vlan) != last.source)
-            by = mac_table_place(macs, source);
-        places[i][0] = to;
-        places[i][1] = by;
+            by = mac_table_home(macs, source);
+        homes[i][0] = to;
+        homes[i][1] = by;
         last.destination = destination | vlan;
         last.source = source | vlan;
     }
@@ -106,9 +106,9 @@ classify(const struct port *from, const struct port_policy *policy, struct vlan_
         uint64_t destination = mac_load(frames[i].head), source = mac_load(frames[i].head + 6);
 
         if ((source | vlan) != last.source)
-            mac_table_learn(macs, from->id, places[i][1], source);
+            mac_table_learn(macs, from->id, homes[i][1], source);
         if ((destination | vlan) != last.destination)
-            last.where = mac_is_multicast(destination) ? CLASS_FLOOD : mac_table_lookup(macs, places[i][0], destination);
+            last.where = mac_is_multicast(destination) ? CLASS_FLOOD : mac_table_lookup(macs, homes[i][0], destination);
         last.source = source | vlan;
         last.destination = destination | vlan;
         where[i] = last.where == MAC_PORT_NONE ? CLASS_FLOOD : last.where;

@@ -52,21 +52,15 @@ static inline bool mac_is_multicast(uint64_t mac)
     return mac >> 40 & 1;
 }
 
-/* The two buckets in which an address may stand. */
-struct mac_place {
-    uint32_t first;  /* the one read first */
-    uint32_t second; /* read if it is not there; never equal to first */
-};
-
-/* Where the address may stand in this table, for the two functions below; fetches the first bucket into the cache. */
-struct mac_place mac_table_place(const struct mac_table *table, uint64_t mac);
+/* The slot in which the address stands at best, for the two functions below; fetches its line into the cache. */
+uint32_t mac_table_home(const struct mac_table *table, uint64_t mac);
 /* Port id or MAC_PORT_NONE. Any worker. */
-int mac_table_lookup(const struct mac_table *table, struct mac_place place, uint64_t mac);
+int mac_table_lookup(const struct mac_table *table, uint32_t home, uint64_t mac);
 /*
  * The address was seen on the port: learns, moves or refreshes it. Any worker.
  * Never called with a multicast or zero address.
  */
-void mac_table_learn(struct mac_table *table, unsigned port, struct mac_place place, uint64_t mac);
+void mac_table_learn(struct mac_table *table, unsigned port, uint32_t home, uint64_t mac);
 /* Ages all entries by MAC_TICK_S. Control thread. */
 void mac_table_tick(struct mac_table *table);
 /* Addresses held now, in all and for a port. */

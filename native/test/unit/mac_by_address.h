@@ -8,12 +8,12 @@
 
 static inline void learn(struct mac_table *table, unsigned port, uint64_t mac)
 {
-    mac_table_learn(table, port, mac_table_place(table, mac), mac);
+    mac_table_learn(table, port, mac_table_home(table, mac), mac);
 }
 
 static inline int look_up(const struct mac_table *table, uint64_t mac)
 {
-    return mac_table_lookup(table, mac_table_place(table, mac), mac);
+    return mac_table_lookup(table, mac_table_home(table, mac), mac);
 }
 
 #endif
