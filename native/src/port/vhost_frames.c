@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "port/vhost_port.h"
+#include "switch/copy.h"
 #include "switch/forward.h"
 #include "switch/mac_table.h"
 #include "switch/offload.h"
@@ -233,6 +234,8 @@ static unsigned deliver_frames(struct delivery *delivery, struct frame *const *f
         at += plain;
         if (at == until)
             break;
+        if (at + 1 < until)
+            copy_fetch_frame(frames[at + 1]);
         deliver_one(delivery, frames[at]);
         if (__builtin_expect(delivery->waits, 0))
             break;

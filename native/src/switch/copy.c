@@ -34,11 +34,12 @@ static void sink_write(struct sink *sink, const uint8_t *from, uint32_t length)
 {
     while (length > 0 && sink->left > 0) {
         uint32_t room = sink->segment->length - sink->offset;
-        uint32_t part = length < room ? length : room;
+        uint32_t part = length < room ? length : room, rest = length - part;
 
+        copy_fetch(from + part, rest < part ? rest : part);
         memcpy(sink->segment->data + sink->offset, from, part);
         from += part;
-        length -= part;
+        length = rest;
         sink->offset += part;
         if (sink->offset == sink->segment->length) {
             sink->segment++;
