@@ -5,6 +5,7 @@
 #   start.sh start FOLDER CHECKOUT NODE    under: unshare --mount
 #   start.sh clean FOLDER                  under: unshare --mount; removes its control group
 set -eu
+umask 022 # the root of a host is open, whatever the umask of who runs the tests
 mode=$1 folder=$2
 group=vhostkit-$(basename "$folder")
 
