@@ -125,7 +125,7 @@ export const commands: Command[] = [
     options: [
       {
         flags: '--network <name>',
-        about: 'network of the switch for its cards (named as the one each is on)',
+        about: 'network of the switch for its cards (else named as the one each is on)',
       },
       { flags: '--dry-run', about: 'only show the difference' },
       connect,

@@ -48,7 +48,7 @@ export const switchCommands: Command[] = [
   },
   {
     name: 'ports',
-    summary: 'ports with their state and features',
+    summary: 'ports with their state, node, queues and last error',
     load: () => import('./commands/switch-ports.js'),
   },
   {

@@ -39,13 +39,21 @@ function programPage(program: OutlineCommand, names: string[], version: string):
       'ENVIRONMENT',
       [
         ['VHOSTKIT_RUN_DIR', 'sockets, pids and logs, as --run-dir'],
-        ['VHOSTKIT_STATE_DIR', 'receipts and the lock, as --state-dir'],
+        ['VHOSTKIT_STATE_DIR', 'receipts, disks and the lock, as --state-dir'],
         [
           'VHOSTKIT_CACHE_DIR',
           'where an installed package builds the switch and keeps the guest of the demo',
         ],
         ['NO_COLOR', 'no colours'],
       ].flatMap(([name = '', about = '']) => term(`\\fB${name}\\fR`, text(about))),
+    ],
+    [
+      'FILES',
+      [
+        ['/run/vhostkit', "the run folder of root; other users have one in XDG_RUNTIME_DIR, else in the state folder"],
+        ['/var/lib/vhostkit', 'the state folder of root; other users have one in XDG_STATE_HOME, else in ~/.local/state'],
+        ['/var/cache/vhostkit', 'the cache folder of root; other users have one in XDG_CACHE_HOME, else in ~/.cache'],
+      ].flatMap(([path = '', about = '']) => term(`\\fI${text(path)}\\fR`, text(about))),
     ],
     [
       'DIAGNOSTICS',
