@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@
 #include "vhost/memory_map.h"
 #include "vhost/virtio.h"
 #include "worker/cycles.h"
+#include "worker/numa.h"
 
 #define SIZE 0x10000u
 
@@ -360,6 +362,29 @@ static void pages_of_the_guest_are_mapped(void **state)
     memory_map_destroy(map);
 }
 
+/* Each page that is there votes for its node, though we have mapped none; to ask makes none. */
+static void pages_of_the_guest_vote(void **state)
+{
+    struct node_votes votes = NODE_VOTES_NONE;
+    struct stat before, after;
+    unsigned sum = 0;
+
+    (void)state;
+    assert_int_equal(memory_guard_install(), 0);
+    struct memory_map *map = full_map();
+
+    credit_set(200000000);
+    punch(8);
+    assert_int_equal(fstat(fds[0], &before), 0);
+    memory_map_vote(map, &votes);
+    assert_int_equal(fstat(fds[0], &after), 0);
+    for (unsigned node = 0; node < NODES_MAX; node++)
+        sum += votes.of[node];
+    assert_int_equal(sum, 63);
+    assert_int_equal(after.st_blocks, before.st_blocks);
+    memory_map_destroy(map);
+}
+
 /* A quarter of the time comes back, whoever looks first. */
 static void a_port_in_debt_rests(void **state)
 {
@@ -482,6 +507,7 @@ int main(void)
         CASE("F9 faults in a guest's memory, and in ours", faults),
         CASE("F9 pages that are not there are made", missing_pages_are_made),
         CASE("F9 pages that the guest has are mapped, and paid for", pages_of_the_guest_are_mapped),
+        CASE("pages that the guest has say on which node they are", pages_of_the_guest_vote),
         CASE("F9 but not without end", missing_pages_are_not_made_for_ever),
         CASE("F9 a port in debt rests", a_port_in_debt_rests),
         CASE("F9 faults in as many pages as a chain can name", faults_everywhere),

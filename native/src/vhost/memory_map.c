@@ -177,16 +177,16 @@ uint64_t memory_map_size(const struct memory_map *map)
 }
 
 /*
- * Whether the guest has the page, so that looking at it makes none. mincore(2) knows for tmpfs; for hugetlbfs it
- * knows only what we touched ourselves, so there only a file that was whole from the start is looked at.
+ * Whether the guest has the page in memory, so that looking at it neither makes one nor reads one from swap. mincore(2) knows for
+ * tmpfs; for hugetlbfs it knows only what we touched ourselves, so there only a file that was whole from the start is looked at.
  */
 static bool page_is_there(const struct memory_region *region, void *page)
 {
     unsigned char resident = 0;
 
-    if (region->whole)
-        return true;
-    return region->page == GUEST_PAGE_SIZE && mincore(page, GUEST_PAGE_SIZE, &resident) == 0 && (resident & 1) != 0;
+    if (region->page != GUEST_PAGE_SIZE || mincore(page, GUEST_PAGE_SIZE, &resident) != 0)
+        return region->whole;
+    return (resident & 1) != 0;
 }
 
 void memory_map_vote(const struct memory_map *map, struct node_votes *votes)
@@ -200,10 +200,11 @@ void memory_map_vote(const struct memory_map *map, struct node_votes *votes)
         for (; offset < region->size; offset += step + 1) {
             void *page = (void *)((uintptr_t)(region->host + offset) / GUEST_PAGE_SIZE * GUEST_PAGE_SIZE);
 
-            if (page_is_there(region, page)) {
-                (void)*(volatile uint8_t *)page; /* mapped by us: for the kernel it would not be (memory_guard.h) */
-                node_vote(votes, page);
-            }
+            if (!page_is_there(region, page))
+                continue;
+            if (region->page == GUEST_PAGE_SIZE)
+                (void)*(volatile uint8_t *)page; /* what we have not mapped does not say where it is (memory_guard.h) */
+            node_vote(votes, page);
         }
         offset -= region->size;
     }
