@@ -26,7 +26,7 @@ export const networkErrors = {
   ),
   'host-key-changed': row(
     255,
-    'The machine has not the host key that it had.',
+    'The machine has another host key than it had.',
     'If it was made anew, have its old key forgotten with ssh-keygen -R; if not, somebody else answers at its address.',
   ),
   'address-unknown': row(

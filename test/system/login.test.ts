@@ -137,7 +137,7 @@ describe('a login to a machine', function () {
     await changeHostKey(guest)
     const refused = await login(['echo', 'inside'])
     assert.deepEqual([refused.exitCode, refused.stdout], [255, ''], refused.stderr)
-    assert.match(refused.stderr, /^vhostkit: login\/one has not the host key .*\[host-key-changed\]$/m)
+    assert.match(refused.stderr, /^vhostkit: login\/one has another host key .*\[host-key-changed\]$/m)
     assert.equal(readFileSync(keysFile(), 'utf8'), before)
     const hint = /ssh-keygen -f '(\S+)' -R (\S+)\./.exec(refused.stderr) ?? assert.fail(refused.stderr)
     assert.equal(hint[1], keysFile())

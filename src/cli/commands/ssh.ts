@@ -43,7 +43,7 @@ export async function run(input: CommandInput, { places }: CommandContext): Prom
 
 function keyChanged({ deployment, machine }: FoundAddress, { knownHosts, alias }: SshTarget): VhostkitError {
   return new VhostkitError('host-key-changed', {
-    sentence: `${deployment}/${machine} has not the host key that it had.`,
+    sentence: `${deployment}/${machine} has another host key than it had.`,
     hint: `If it was made anew: ssh-keygen -f '${knownHosts}' -R ${alias}. If not, somebody else answers at its address.`,
   })
 }

@@ -80,7 +80,7 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
     look: 'native/PROTOCOL.md has each reason.',
   },
   'switch-changed': {
-    cause: 'Its options differ from those planned, and a restart needs a word.',
+    cause: 'Its options differ from those planned, and it is not restarted unasked.',
     look: '`vhostkit diff`.',
   },
   'capture-ended': {
@@ -109,7 +109,7 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
     look: '`ls -l /etc/libvirt/hooks/qemu.d`.',
   },
   'machine-changed': {
-    cause: 'The spec changed since, and a restart needs a word.',
+    cause: 'The spec changed since, and a machine is not restarted unasked.',
     look: '`vhostkit diff`.',
   },
   'lock-held': { cause: 'Only one may change this host at a time.', look: 'The pid and command shown.' },
@@ -131,7 +131,7 @@ export const errorTexts: Record<ErrorCode, ErrorText> = {
   },
   'program-failed': {
     cause: 'It is missing, may not run, or ended with an error.',
-    look: 'The program and its words.',
+    look: 'The program shown, and its arguments.',
   },
   'tap-failed': { cause: 'A link of that name exists, or the kernel refused.', look: '`ip link`.' },
   'monitor-failed': {

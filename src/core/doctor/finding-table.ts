@@ -155,7 +155,7 @@ export const findingTable = {
   ),
   'features-refused': row(
     'The machine agreed on features with another switch, and this one lacks some.',
-    '`vhostkit switch ports`: offered and negotiated.',
+    '`vhostkit switch ports --json`: offered and negotiated.',
     'Restart the machine.',
   ),
   'port-failed': row(
