@@ -1,6 +1,6 @@
-/** The lines that differ, "-" and "+", with some lines around them; empty when none do. */
+/** The lines that differ, "-" and "+", with some lines around them; empty when none do. Empty lines at the end are none. */
 export function diffLines(before: string, after: string, around = 2): string {
-  const [old, now] = [before.split('\n'), after.split('\n')]
+  const [old, now] = [before.trimEnd().split('\n'), after.trimEnd().split('\n')]
   const marked = merge(old, now)
   const near = (index: number) =>
     marked.slice(Math.max(0, index - around), index + around + 1).some((line) => line[0] !== ' ')

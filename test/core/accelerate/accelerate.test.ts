@@ -56,6 +56,10 @@ function refusals(xml: string): string[] {
 }
 
 describe('accelerating a domain', () => {
+  it('shows no empty line at the end, with which virsh ends a definition', () => {
+    assert.equal(diffLines('a\nb\n\n', 'a\nc\n\n'), '  a\n- b\n+ c')
+  })
+
   it('changes just these lines', () => {
     const xml = theirs()
     assert.equal(
