@@ -13,6 +13,7 @@ import { readPool } from '../drivers/host/hugepages.js'
 import { readLive } from '../drivers/live.js'
 import { readMachine } from '../drivers/machines.js'
 import { readBootId } from '../world/boot-id.js'
+import { readFileKind } from '../world/file-kind.js'
 import { readText } from '../world/files.js'
 import { knownArtifacts, latestReceipt, type Receipt, readReceipt, readReceipts } from './receipt.js'
 import { refuseMove } from './refuse-move.js'
@@ -35,15 +36,20 @@ export interface SpecText {
   text: string
 }
 
+/** The text of a spec: of a file, or what a shell pipes in (`<(…)`, /dev/stdin). */
 export async function readSpec(path: string): Promise<SpecText> {
-  const text = await readText(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new VhostkitError('spec-unreadable', {
-      sentence: `${path} cannot be read: ${cause.code === 'EISDIR' ? 'it is a folder' : cause.message}.`,
-      cause,
-    })
+  const kind = await readFileKind(path)
+  if (kind === 'folder') throw unreadable(path, 'it is a folder')
+  if (kind === 'other') throw unreadable(path, 'it is a device, a socket or a named pipe, and no file')
+  const text = await readText(path).catch((cause: Error) => {
+    throw unreadable(path, cause.message, cause)
   })
   if (text === null) throw new VhostkitError('spec-unreadable', { sentence: `There is no file ${path}.` })
   return { path, text }
+}
+
+function unreadable(path: string, why: string, cause?: Error): VhostkitError {
+  return new VhostkitError('spec-unreadable', { sentence: `${path} cannot be read: ${why}.`, cause })
 }
 
 export function requireSpec({ path, text }: SpecText): Spec {

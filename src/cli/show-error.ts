@@ -32,10 +32,15 @@ function readProblems(error: VhostkitError): Problem[] {
   return 'problems' in error ? (error.problems as Problem[]) : []
 }
 
-/** The kernel's refusals are no fault of ours, whichever file they are about. */
+/** What the kernel refuses is no fault of ours, whichever file it is about. */
 function toInternal(error: unknown): VhostkitError {
-  if (error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')) {
-    return new VhostkitError('not-permitted', { sentence: `This user may not do that: ${error.message}.` })
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') {
+    const { code, message } = error
+    if (/^(EACCES|EPERM|EROFS)$/.test(code))
+      return new VhostkitError('not-permitted', { sentence: `This user may not do that: ${message}.` })
+    const noFolder = 'syscall' in error && error.syscall === 'mkdir'
+    if (noFolder || /^(ENOSPC|EDQUOT|ENOTDIR|ENAMETOOLONG|ELOOP)$/.test(code))
+      return new VhostkitError('file-failed', { sentence: `That could not be written: ${message}.` })
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return new VhostkitError('internal', { sentence: `vhostkit has a fault: ${text}` })

@@ -69,7 +69,12 @@ export const errorTable = {
   'not-permitted': row(
     4,
     'This user may not do that.',
-    'Run as the owner of the path shown, or choose other folders with --run-dir and --state-dir.',
+    'Run as the owner of the path shown, or choose other folders with --run-dir and --state-dir. Without those an ordinary user has them below HOME, which must be his.',
+  ),
+  'file-failed': row(
+    4,
+    'A file or folder could not be made or written.',
+    'Make room, or mend the path shown. An ordinary user has his folders below HOME, unless --run-dir and --state-dir name others.',
   ),
   'hugepages-short': row(
     4,

@@ -99,9 +99,20 @@ export async function writeKernelFile(path: string, text: string): Promise<void>
   }
 }
 
-/** Makes a folder and those above it; the mode is for the folders that are new. */
+/**
+ * Makes a folder and those above it; the mode is for the folders that are new. Node's own `recursive` never ends where
+ * the file system has no such name and takes none (/proc, an automounter): it asks again and again.
+ */
 export async function makeFolder(path: string, mode = 0o755): Promise<void> {
-  await mkdir(path, { recursive: true, mode })
+  const make = () =>
+    mkdir(path, { mode }).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error
+    })
+  await make().catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' || dirname(path) === path) throw error
+    await makeFolder(dirname(path), mode)
+    await make()
+  })
 }
 
 /** Gives a folder to another user, our group staying unless told; the mode is set after, since a change of owner may clear bits. */

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { ProblemsFound } from '../../src/apply/prepare.js'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ProblemsFound, readSpec } from '../../src/apply/prepare.js'
 import type { Command } from '../../src/cli/command.js'
 import { commands } from '../../src/cli/commands.js'
 import { examples } from '../../src/cli/examples.js'
@@ -174,6 +177,44 @@ describe('errors as shown', () => {
     const { text, exitCode } = describeError(error)
     assert.match(text, /^vhostkit: This user may not do that: EACCES.*'\/v'\. \[not-permitted\]/)
     assert.equal(exitCode, 4)
+  })
+
+  it('call a full disk, and a HOME that is none, no fault either', () => {
+    const failed = (code: string, syscall: string) =>
+      describeError(Object.assign(new Error(`${code}: why, ${syscall} '/x'`), { code, syscall }))
+    for (const [code, syscall] of [
+      ['ENOSPC', 'write'],
+      ['ENOENT', 'mkdir'],
+      ['ENOTDIR', 'open'],
+    ] as const) {
+      const { text, exitCode } = failed(code, syscall)
+      assert.match(text, /^vhostkit: That could not be written: .*'\/x'\. \[file-failed\]\n.*HOME/)
+      assert.equal(exitCode, 4)
+    }
+    assert.match(failed('EROFS', 'mkdir').text, /\[not-permitted\]\n.*HOME/)
+    assert.match(failed('ENOENT', 'open').text, /has a fault/)
+  })
+
+  it('refuse a spec that is no file, and never wait for one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'vkt-'))
+    try {
+      execFileSync('mkfifo', [join(folder, 'pipe')])
+      for (const [path, why] of [
+        [folder, /it is a folder/],
+        [join(folder, 'pipe'), /a named pipe/],
+        ['/dev/zero', /it is a device/],
+      ] as const) {
+        await assert.rejects(readSpec(path), ({ code, message }: VhostkitError) => {
+          return code === 'spec-unreadable' && why.test(message)
+        })
+      }
+      const large = join(folder, 'large')
+      writeFileSync(large, '')
+      truncateSync(large, 10 * 1024 ** 3)
+      await assert.rejects(readSpec(large), /longer than/)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('call a fault of ours a fault', () => {

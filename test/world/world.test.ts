@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { readFileKind } from '../../src/world/file-kind.js'
 import {
   installText,
   listFolder,
+  makeFolder,
   readTail,
   readText,
   removeTornWrites,
@@ -22,6 +25,25 @@ describe('world', () => {
     folder = mkdtempSync(join(tmpdir(), 'vkt-'))
   })
   afterEach(() => rmSync(folder, { recursive: true }))
+
+  it('makes a folder and those above it, and gives up where there can be none', async () => {
+    const deep = join(folder, 'a/b/c')
+    for (const path of [deep, deep, join(folder, 'a')]) await makeFolder(path, 0o700)
+    assert.equal(statSync(deep).mode & 0o777, 0o700)
+    writeFileSync(join(folder, 'file'), '')
+    await assert.rejects(makeFolder(join(folder, 'file')), { code: 'EEXIST' })
+    await assert.rejects(makeFolder(join(folder, 'file/a/b')), { code: 'ENOTDIR' })
+    // Where Node's own recursive one never ends.
+    await assert.rejects(makeFolder('/proc/vhostkit/state'), { code: 'ENOENT' })
+  })
+
+  it('tells a file from what one would wait for', async () => {
+    execFileSync('mkfifo', [join(folder, 'pipe')])
+    symlinkSync(join(folder, 'pipe'), join(folder, 'link'))
+    const kinds = ['pipe', 'link', '.', 'missing'].map((name) => readFileKind(join(folder, name)))
+    assert.deepEqual(await Promise.all(kinds), ['other', 'other', 'folder', null])
+    assert.deepEqual([await readFileKind('/dev/zero'), await readFileKind('/etc/passwd')], ['other', 'file'])
+  })
 
   it('runs a program with arguments that no shell sees', async () => {
     const { ok, stdout } = await runProgram('printf', ['%s|', '$HOME', '; ls', 'a b'])

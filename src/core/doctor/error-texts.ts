@@ -11,8 +11,12 @@ export interface ErrorText {
 export const errorTexts: Record<ErrorCode, ErrorText> = {
   ...specTexts,
   'not-permitted': {
-    cause: 'The kernel answered EACCES or EPERM.',
+    cause: 'The kernel answered EACCES, EPERM or EROFS.',
     look: '`id`, and `ls -ld` of the path shown.',
+  },
+  'file-failed': {
+    cause: 'The disk is full or its quota is used up, or a part of the path is no folder.',
+    look: '`df -h`, and `ls -ld` of the path shown; `echo $HOME`.',
   },
   'hugepages-short': {
     cause: 'Others hold them, or memory is too scattered to make more.',

@@ -6,6 +6,7 @@ import { nearestWord } from './nearest-word.js'
 import { type Complaint, type PathPart, type Problem, showPath } from './problem.js'
 import { readYaml, type YamlText } from './read-yaml.js'
 import { specSchema } from './schema.js'
+import { shorten } from './shorten.js'
 import type { Spec } from './spec.js'
 
 /** Nobody reads more at once, and finding the place of each costs time. */
@@ -22,6 +23,9 @@ export function parseSpec(text: string, fileName: string): { ok: Spec } | { prob
   })
   if (yaml.faults.length > 0 && yaml.value === undefined) return { problems: faults.slice(0, mostProblems) }
 
+  const stranger = refuseStranger(yaml.value)
+  if (stranger !== null) return { problems: [toProblem(stranger, yaml, fileName)] }
+
   const parsed = specSchema.safeParse(yaml.value)
   const complaints = parsed.success
     ? []
@@ -34,6 +38,20 @@ export function parseSpec(text: string, fileName: string): { ok: Spec } | { prob
   const problems = [...faults.slice(0, mostProblems), ...placed]
   if (parsed.success && problems.length === 0) return { ok: parsed.data }
   return { problems: problems.sort((a, b) => a.line - b.line || a.column - b.column) }
+}
+
+/**
+ * A file that has nothing of a spec: nothing of it is shown, since it may be any file of the host, such as one of
+ * passwords, that somebody has root read.
+ */
+function refuseStranger(value: unknown): Complaint | null {
+  const keys = Object.keys(specSchema.in.shape)
+  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value)
+  const own = isMapping ? Object.keys(value) : []
+  const isEmpty = value === null || (isMapping && own.length === 0)
+  if (isEmpty || own.some((key) => nearestWord(key, keys) !== null)) return null
+  const found = isMapping ? 'other keys only' : 'no mapping'
+  return { code: 'spec-value', path: [], expected: `a mapping with ${keys.join(', ')}`, found }
 }
 
 function toProblem(complaint: Complaint, yaml: YamlText, file: string): Problem {
@@ -85,5 +103,5 @@ function showFound(value: unknown): string {
 }
 
 function showText(text: string): string {
-  return JSON.stringify(text.length > 70 ? `${text.slice(0, 70)}…` : text)
+  return JSON.stringify(shorten(text))
 }

@@ -10,6 +10,7 @@ import {
   visit,
 } from 'yaml'
 import type { PathPart } from './problem.js'
+import { shorten } from './shorten.js'
 
 export interface Place {
   line: number
@@ -42,6 +43,9 @@ export function readYaml(text: string): YamlText {
   if (text.length > maxSpecLength) {
     const found = `${text.length} characters`
     return unreadable({ code: 'spec-too-large', expected: `at most ${maxSpecLength} characters`, found })
+  }
+  if (text.includes('\0') || text.includes('\ufffd')) {
+    return unreadable({ code: 'spec-syntax', expected: 'text in UTF-8', found: 'bytes that are none' })
   }
   if (isNestedDeeply(text)) {
     return unreadable({ code: 'spec-too-large', expected: 'a few levels of nesting', found: 'far too many' })
@@ -91,8 +95,13 @@ function unreadable(fault: Omit<YamlFault, keyof Place>): YamlText {
 
 function syntaxFaults(document: Document, place: (offset: number) => Place): YamlFault[] {
   return [...document.errors, ...document.warnings].map(({ message, pos }) => {
-    return { code: 'spec-syntax', ...place(pos[0]), expected: 'YAML or JSON', found: message }
+    return { code: 'spec-syntax', ...place(pos[0]), expected: 'YAML or JSON', found: shortenQuotes(message) }
   })
+}
+
+/** The parser quotes whole lines of the text that it does not understand. */
+function shortenQuotes(message: string): string {
+  return message.replace(/"(.*)"/su, (_, quoted: string) => `"${shorten(quoted)}"`)
 }
 
 /** What YAML allows, or would check in quadratic time, and a spec must not have. */
@@ -100,7 +109,7 @@ function contentFaults(document: Document, place: (offset: number) => Place): Ya
   const faults: YamlFault[] = []
   visit(document, {
     Alias(_, alias) {
-      const found = `the alias *${alias.source}`
+      const found = `the alias *${shorten(alias.source)}`
       faults.push({ code: 'spec-syntax', ...place(startOf(alias) ?? 0), expected: 'the value itself', found })
     },
     Map(_, map) {
@@ -108,7 +117,7 @@ function contentFaults(document: Document, place: (offset: number) => Place): Ya
       for (const { key } of map.items) {
         const name = isScalar(key) ? key.value : key
         if (seen.has(name)) {
-          const found = `${JSON.stringify(name)} again`
+          const found = `${JSON.stringify(typeof name === 'string' ? shorten(name) : name)} again`
           faults.push({
             code: 'key-duplicate',
             ...place(startOf(key) ?? 0),

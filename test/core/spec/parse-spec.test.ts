@@ -16,6 +16,47 @@ function specOf(text: string) {
   return parsed.ok
 }
 
+describe('parseSpec of a file that somebody has root read', () => {
+  const secret = '$6$salt$0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef'
+
+  it('shows nothing of one that has nothing of a spec', () => {
+    for (const text of [
+      `root:${secret}:20228:0:99999:7:::\nbin:*:20228:0:99999:7:::\n`,
+      `root:${secret}: \n`,
+      `password: ${secret}\nuser: root\n`,
+      `{"token": "${secret}"}`,
+      `- ${secret}\n`,
+      secret,
+      `ssh-rsa ${secret} root\nssh-rsa ${secret} other\n`,
+    ]) {
+      const problems = problemsOf(text)
+      assert.equal(problems.length, 1, text)
+      assert.doesNotMatch(JSON.stringify(problems), /salt|root|token|password/, text)
+    }
+  })
+
+  it('shows nothing of one that is no text', () => {
+    for (const text of [`\u007fELF\0${secret}`, `\ufffd\ufffd ${secret}: x`]) {
+      const [first, ...more] = problemsOf(text)
+      assert.deepEqual([first?.code, first?.expected, more], ['spec-syntax', 'text in UTF-8', []])
+      assert.doesNotMatch(JSON.stringify(first), /salt/)
+    }
+  })
+
+  it('quotes a little of what is wrong in a spec', () => {
+    const long = 'x'.repeat(300)
+    for (const text of [
+      `${small}${long}: 1\n`,
+      `${small}a: b\n%${long}\n "${long}" ${long}\n`,
+      `${small}x: &${long} 1\ny: *${long}\n`,
+    ]) {
+      const problems = problemsOf(text)
+      assert.ok(problems.length > 0, text)
+      assert.doesNotMatch(JSON.stringify(problems), /x{72}/, text)
+    }
+  })
+})
+
 describe('parseSpec', () => {
   it('fills in the defaults', () => {
     assert.deepEqual(specOf(small), {
