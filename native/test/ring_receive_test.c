@@ -383,6 +383,44 @@ static void used_in_the_order_of_avail(void **state)
         assert_int_equal(rig->driver.used->ring[i].id, order[i]);
 }
 
+/* What a frame asks of its receiver goes to one that negotiated it only; the rest is for others to complete first. */
+static void asked_of_who_takes_it(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t features;
+        uint8_t flags, gso_type;
+        unsigned plain; /* frames of the one that are delivered */
+    } cases[] = {
+        { 0, 0, 0, 1 },
+        { 0, NET_HEADER_F_NEEDS_CSUM, 0, 0 },
+        { FEATURE(VIRTIO_NET_F_GUEST_CSUM), NET_HEADER_F_NEEDS_CSUM, 0, 1 },
+        { FEATURE(VIRTIO_NET_F_GUEST_CSUM), NET_HEADER_F_NEEDS_CSUM | 2, 0, 0 },
+        { FEATURE(VIRTIO_NET_F_GUEST_CSUM), NET_HEADER_F_NEEDS_CSUM, NET_HEADER_GSO_TCPV4, 0 },
+    };
+
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ring_rig *rig = rig_open(true, 16, MERGEABLE | cases[i].features);
+        struct frame frame = { .length = 60, .head_length = 60 }, *frames[] = { &frame };
+        uint64_t bytes = 0;
+
+        frame.net = (struct net_header){ .flags = cases[i].flags, .gso_type = cases[i].gso_type,
+                                         .csum_start = cases[i].flags != 0 ? 34 : 0 };
+        post(rig, 16, 2048);
+        ring_expect(&rig->ring, 1);
+        assert_int_equal(ring_deliver_plain(&rig->ring, frames, 1, 1518, &bytes), cases[i].plain);
+        ring_publish(&rig->ring);
+        assert_int_equal(rig->driver.used->idx, cases[i].plain);
+        if (cases[i].plain == 0)
+            continue;
+        const struct net_header *net = header_at(rig, RIG_BUFFERS);
+
+        assert_int_equal(net->flags, cases[i].flags);
+        assert_int_equal(net->csum_start, cases[i].flags != 0 ? 34 : 0);
+        assert_int_equal(net->num_buffers, 1);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -392,6 +430,7 @@ int main(void)
         ROW("H44 too few buffers: dropped, none consumed", too_few_buffers),
         ROW("H44 no more than 64 buffers for a frame", many_buffers),
         ROW("H47 the same buffer many times, and the ring itself", shared_buffers),
+        ROW("R12 what a frame asks goes to who takes it", asked_of_who_takes_it),
         ROW("R14 merged buffers are filled in order", merged_lengths),
         ROW("R14 buffers are used in the order of the avail ring", used_in_the_order_of_avail),
         ROW("R14 nothing is visible before it is published", not_published_before),

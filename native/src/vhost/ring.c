@@ -81,6 +81,7 @@ static void ring_derive(struct ring *ring, uint64_t features)
     ring->event_idx = feature(features, VIRTIO_F_RING_EVENT_IDX);
     ring->indirect = feature(features, VIRTIO_F_RING_INDIRECT_DESC);
     ring->mergeable = feature(features, VIRTIO_NET_F_MRG_RXBUF);
+    ring->net_flags = feature(features, VIRTIO_NET_F_GUEST_CSUM) ? NET_HEADER_F_NEEDS_CSUM : 0;
     ring->header_size = ring->mergeable || feature(features, VIRTIO_F_VERSION_1) ? NET_HEADER_SIZE
                                                                                   : NET_HEADER_LEGACY_SIZE;
 }

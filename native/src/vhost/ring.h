@@ -107,6 +107,7 @@ struct ring {
     bool event_idx;   /* VIRTIO_F_RING_EVENT_IDX negotiated */
     bool indirect;    /* VIRTIO_F_RING_INDIRECT_DESC negotiated */
     bool mergeable;   /* VIRTIO_NET_F_MRG_RXBUF negotiated */
+    uint8_t net_flags; /* of a net header: those that the driver takes (VIRTIO_NET_F_GUEST_CSUM) */
     uint8_t header_size; /* 12, or 10 for a legacy driver without MRG_RXBUF */
 
     struct ring_window window; /* read ahead from last_avail on */
@@ -204,7 +205,7 @@ unsigned ring_room(struct ring *ring);
 enum drop_reason ring_deliver(struct ring *ring, const struct frame *frame, struct segment *scratch);
 
 /*
- * Delivers the leading frames that need nothing but a copy into one plain buffer: no offload, no
+ * Delivers the leading frames that need nothing but a copy into one plain buffer: none that the switch has to complete or to cut, no
  * dirty log, no frame longer than `longest`. Returns how many, and adds their bytes; the next one, if
  * any, is for ring_deliver(). Call ring_expect() before.
  */

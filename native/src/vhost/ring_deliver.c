@@ -142,7 +142,7 @@ unsigned ring_deliver_plain(struct ring *ring, struct frame *const *frames, unsi
         uint32_t need = NET_HEADER_SIZE + frame->length;
 
         if (window->data[at] == NULL || window->descs[at].len < need || frame->length > longest ||
-            (frame->net.flags | frame->net.gso_type) != 0)
+            ((frame->net.flags & ~ring->net_flags) | frame->net.gso_type) != 0)
             break;
         if (done + COPY_AHEAD < count && window->data[at + COPY_AHEAD] != NULL)
             prefetch_copy(window, at + COPY_AHEAD, frames[done + COPY_AHEAD]);
