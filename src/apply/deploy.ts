@@ -92,8 +92,12 @@ function makeReceipt(
   }
 }
 
-/** After an undo the old state is true again; a first deployment that failed leaves nothing, unless an undo failed. */
-async function keepOldReceipt(before: Receipt | null, failed: Receipt, stateFolder: string): Promise<void> {
+/** To be called after an undo: the old state is true again; a first deployment that failed leaves nothing, unless an undo failed. */
+export async function keepOldReceipt(
+  before: Receipt | null,
+  failed: Receipt,
+  stateFolder: string,
+): Promise<void> {
   if (failed.journal.some(isLeft)) return
   if (before !== null) await writeReceipt(stateFolder, { ...before, reserved: failed.reserved })
   else if (failed.reserved.length === 0) await removeReceipt(stateFolder, failed.deployment)

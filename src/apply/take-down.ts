@@ -6,6 +6,7 @@ import type { Live, Step } from '../core/steps/steps.js'
 import { removeMachineFile } from '../drivers/host/machine-files.js'
 import { readLive } from '../drivers/live.js'
 import { exists, removeFile as removePath } from '../world/files.js'
+import { keepOldReceipt } from './deploy.js'
 import { readStored } from './kept-disks.js'
 import { knownHostsFile } from './known-hosts.js'
 import { carryOut, type Operation, withLock } from './operation.js'
@@ -26,7 +27,13 @@ export async function start(deployment: string, names: string[], operation: Oper
     const { receipt, live } = await readApplied(deployment, operation)
     const steps = stepsToStart(receipt.artifacts, live, names.length > 0 ? names : allNames(receipt))
     if (steps.length === 0) return steps
-    await (await carryOut(steps, receipt, operation, 'undo')).end('applied')
+    const before = structuredClone(receipt)
+    try {
+      await (await carryOut(steps, receipt, operation, 'undo')).end('applied')
+    } catch (error) {
+      await keepOldReceipt(before, receipt, operation.folders.state)
+      throw error
+    }
     await forgetOrphans(operation.folders)
     return steps
   })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Artifacts } from '../../src/core/render/artifacts.js'
 import { startMachine } from '../../src/drivers/qemu/start-machine.js'
 import { lookAtHost, requireRoot } from './host-state.js'
@@ -85,6 +86,19 @@ describe('what goes wrong', function () {
       [0, 0, 0, 0],
     )
     assert.equal(runs.filter(({ data }) => data.changed).length, 1)
+  })
+
+  it('a start that fails is undone, and the deployment is stopped as before, not in the middle', async () => {
+    assert.equal((await sandbox.json('apply', sandbox.spec)).exitCode, 0)
+    assert.equal((await sandbox.json('stop', 'sandbox', '--grace', '0')).exitCode, 0)
+    const folder = join(sandbox.run, 'machines/sandbox.one')
+    rmSync(folder, { recursive: true })
+    writeFileSync(folder, 'of somebody else')
+    assert.notEqual((await sandbox.json('start', 'sandbox')).exitCode, 0)
+    const { deployments } = (await sandbox.json('status')).data as { deployments: { status: string }[] }
+    assert.equal(deployments[0]?.status, 'stopped')
+    rmSync(folder, { force: true })
+    assert.equal((await sandbox.json('start', 'sandbox')).exitCode, 0)
   })
 
   for (const line of [/make folder/, /start the switch/, /add tap port/, /add vhost-user port sandbox.two/]) {
