@@ -78,7 +78,6 @@ export const commands: Command[] = [
     name: 'start',
     summary: 'start machines of a deployment that was applied',
     args: [deployment, machine],
-    options: [grace],
     native: true,
     load: () => import('./commands/start.js'),
   },

@@ -48,7 +48,7 @@ describe('shells and man pages', () => {
     ['vhostkit completion ', ['bash', 'fish', 'zsh']],
     ['vhostkit --vers', ['--version']],
     ['vhostkit switch start --qu', ['--quiet']],
-    ['vhostkit start --gr', ['--grace']],
+    ['vhostkit stop --gr', ['--grace']],
   ]
 
   it('bash completes', () => {
