@@ -63,6 +63,6 @@ function examineGovernor({ governors }: Tuning): Finding {
     'CPU governor',
     slow.join(', '),
     'A worker that sleeps between frames wakes on a slow core, which costs latency.',
-    'cpupower frequency-set -g performance',
+    '`cpupower frequency-set -g performance` (package linux-cpupower)',
   )
 }

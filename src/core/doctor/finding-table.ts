@@ -74,7 +74,7 @@ export const findingTable = {
   'governor-slow': row(
     'The frequency governor keeps cores slow until they have been busy for a while.',
     '`cat /sys/devices/system/cpu/cpu*/cpufreq/scaling_governor`.',
-    '`cpupower frequency-set -g performance`.',
+    '`cpupower frequency-set -g performance` (package linux-cpupower).',
   ),
   'folder-closed': row(
     'The run or state folder belongs to another user.',
@@ -125,7 +125,7 @@ export const findingTable = {
   ),
   'switch-otherwise': row(
     'A spec was applied that gives the switch another user, other cores or another idle mode, while it ran.',
-    '`vhostkit status` says what differs; specs on one run folder share the switch, so let their `switch:` agree.',
+    '`vhostkit status` says what differs; specs on one run folder share the switch, so let what they say of it agree.',
     '`vhostkit switch restart`.',
   ),
   'switch-restarted': row(
