@@ -4,6 +4,7 @@
  *
  * A phase is the load from guest memory behind which the driver posts; with fixed phases nothing is left to chance, and each
  * one is played, then others that change from round to round. A switch that looks at the ring twice in one delivery fails here.
+ * And a receiver that takes nothing makes nobody wait for the memory of what it does not get.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "ring_rig.h"
 #include "switch/forward.h"
 #include "vhost/guest_memory.h"
+#include "worker/cycles.h"
 #include "worker/worker.h"
 
 #define RING 64u
@@ -139,6 +141,53 @@ static void changing_phases(void **state)
         play(1 + luck % 7, luck & 8, NO_PHASE, luck);
 }
 
+#define LOST 28u /* frames of a burst */
+#define LONG_FRAME 9014u
+
+/* What a burst takes at the least, of frames of that length that fit none of the receiver's buffers, or may not go there. */
+static uint64_t lost_burst_ns(uint32_t length, uint32_t mtu)
+{
+    static uint8_t payload[LOST][LONG_FRAME];
+    struct segment rests[LOST];
+    uint64_t least = UINT64_MAX;
+
+    open_receiver();
+    to.port.port.config.mtu = mtu;
+    for (uint16_t i = 0; i < RING; i++) {
+        driver_describe(&to.rig->driver, i, RIG_BUFFERS + 2048u * i, NET_HEADER_SIZE + 4, VRING_DESC_F_WRITE, 0);
+        driver_offer(&to.rig->driver, i);
+    }
+    driver_publish(&to.rig->driver);
+    for (unsigned i = 0; i < LOST; i++) {
+        uint16_t head = (uint16_t)(length < FRAME_HEAD_MAX ? length : FRAME_HEAD_MAX);
+
+        rests[i] = (struct segment){ payload[i], length - head };
+        frames[i] = (struct frame){ .length = length, .head_length = head, .segments = &rests[i], .segment_count = length > head };
+    }
+    for (unsigned i = 0; i < 2000; i++) {
+        uint64_t begin = monotonic_ns();
+
+        assert_int_equal(burst(0, LOST), 0);
+        uint64_t took = monotonic_ns() - begin;
+
+        least = took < least ? took : least;
+    }
+    for (unsigned i = 0; i < LOST; i++)
+        frames[i] = (struct frame){ .length = 60, .head_length = 60 };
+    return least;
+}
+
+static void lost_frames(void **state)
+{
+    uint64_t quick = lost_burst_ns(60, 9000), no_room = lost_burst_ns(LONG_FRAME, 9000), too_long = lost_burst_ns(LONG_FRAME, 1500);
+
+    (void)state;
+    print_message("# bursts of %u that are lost: %llu ns; of long ones for want of room %llu, beyond the MTU %llu\n", LOST,
+                  (unsigned long long)quick, (unsigned long long)no_room, (unsigned long long)too_long);
+    assert_in_range(no_room, 0, 2 * quick);
+    assert_in_range(too_long, 0, 2 * quick);
+}
+
 static int prepare(void **state)
 {
     (void)state;
@@ -163,6 +212,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_phase),
         cmocka_unit_test(changing_phases),
+        ROW("H45 long frames that are lost cost no more than short ones", lost_frames),
     };
     return cmocka_run_group_tests_name("shares of a slow receiver", tests, prepare, clear);
 }
