@@ -21,7 +21,7 @@ uint32_t mac_table_home(const struct mac_table *table, uint64_t mac)
     return home;
 }
 
-static __attribute__((noinline)) int look_elsewhere(const struct mac_table *table, uint64_t mac)
+static __attribute__((noinline, cold)) int look_elsewhere(const struct mac_table *table, uint64_t mac)
 {
     struct hit hit = find(table, mac);
 

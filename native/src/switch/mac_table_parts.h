@@ -155,7 +155,7 @@ static inline uint32_t count_read(const _Atomic uint32_t *count)
     return atomic_load_explicit((_Atomic uint32_t *)count, memory_order_relaxed);
 }
 
-/* The address was not seen at its home with this port and tick: learns, moves or refreshes it. */
-void mac_table_change(struct mac_table *table, uint32_t port, uint64_t mac, uint32_t tick);
+/* The address was not seen at its home with this port and tick: learns, moves or refreshes it. Not inlined, as next to no frame comes here. */
+__attribute__((noinline, cold)) void mac_table_change(struct mac_table *table, uint32_t port, uint64_t mac, uint32_t tick);
 
 #endif
