@@ -283,10 +283,17 @@ static struct memory_map *sparse_map(uint64_t pages)
     return map;
 }
 
+#define FULL_NS INT64_C(200000000)
+
 static void credit_set(int64_t left_ns)
 {
-    atomic_store(&credit.left_ns, left_ns);
+    atomic_store(&credit.spent_ns, FULL_NS - left_ns);
     atomic_store(&credit.as_of_ns, monotonic_ns());
+}
+
+static int64_t credit_left(void)
+{
+    return FULL_NS - atomic_load(&credit.spent_ns);
 }
 
 static void punch(uint64_t page)
@@ -302,7 +309,7 @@ static void missing_pages_are_made(void **state)
     (void)state;
     assert_int_equal(memory_guard_install(), 0);
     map = sparse_map(16);
-    credit_set(INT64_MAX / 2);
+    credit_set(FULL_NS);
     for (unsigned i = 0; i < 16; i++)
         map->regions[0].host[i * 4096] = (uint8_t)(i + 1);
     punch(3);
@@ -311,7 +318,7 @@ static void missing_pages_are_made(void **state)
     assert_int_equal(pread(fds[0], &byte, 1, 3 * 4096), 1); /* it is a page of the guest's */
     assert_int_equal(byte, 9);
     assert_false(atomic_load(&map->faulted));
-    assert_true(atomic_load(&credit.left_ns) < 200000000 - 17 * 5000); /* and was paid for */
+    assert_true(credit_left() < FULL_NS - 17 * 5000); /* and was paid for */
     memory_map_destroy(map);
 }
 
@@ -338,12 +345,12 @@ static void pages_of_the_guest_are_mapped(void **state)
     for (unsigned i = 0; i < 64; i += 2)
         assert_int_equal(map->regions[0].host[i * 4096], i + 1);
     assert_false(atomic_load(&map->faulted));
-    int64_t paid = -atomic_load(&credit.left_ns);
+    int64_t paid = -credit_left();
 
     assert_true(paid >= 4 * 5000); /* 16 at once */
     for (unsigned i = 1; i < 64; i += 2)
         assert_int_equal(map->regions[0].host[i * 4096], i + 1);
-    assert_int_equal(-atomic_load(&credit.left_ns), paid); /* they came with the others */
+    assert_int_equal(-credit_left(), paid); /* they came with the others */
     memory_map_destroy(map);
 
     map = full_map();
@@ -373,7 +380,7 @@ static void pages_of_the_guest_vote(void **state)
     assert_int_equal(memory_guard_install(), 0);
     struct memory_map *map = full_map();
 
-    credit_set(200000000);
+    credit_set(FULL_NS);
     punch(8);
     assert_int_equal(fstat(fds[0], &before), 0);
     memory_map_vote(map, &votes);
@@ -392,16 +399,34 @@ static void a_port_in_debt_rests(void **state)
     credit_set(-10000000);
     assert_true(page_credit_rests(&credit));
     atomic_store(&credit.as_of_ns, monotonic_ns() + 1000000); /* another worker looked a moment later */
-    atomic_store(&credit.left_ns, -1);
+    atomic_store(&credit.spent_ns, FULL_NS + 1);
     assert_true(page_credit_rests(&credit));
     assert_int_not_equal(atomic_load(&credit.as_of_ns), 0);
     credit_set(-10000000);
     usleep(45000);
     assert_false(page_credit_rests(&credit));
-    credit_set(200000000 - 1);
+    credit_set(FULL_NS - 1);
     usleep(1000);
     assert_false(page_credit_rests(&credit));
     assert_int_equal(atomic_load(&credit.as_of_ns), 0); /* full: no more to be asked */
+}
+
+/* While a page is made another worker may find the credit full, and so nothing to be counted: then comes the charge. */
+static void what_was_charged_meanwhile_stays(void **state)
+{
+    struct memory_map *map = sparse_map(16);
+
+    (void)state;
+    assert_int_equal(memory_guard_install(), 0);
+    memory_map_destroy(map);
+    map = sparse_map(16);
+    credit_set(-1000000000);
+    atomic_store(&credit.as_of_ns, 0);
+    map->regions[0].host[0] = 5;
+    assert_true(atomic_load(&map->faulted));
+    assert_int_not_equal(atomic_load(&credit.as_of_ns), 0); /* and from now on it comes back */
+    assert_true(page_credit_rests(&credit));
+    memory_map_destroy(map);
 }
 
 static void missing_pages_are_not_made_for_ever(void **state)
@@ -412,7 +437,7 @@ static void missing_pages_are_not_made_for_ever(void **state)
     assert_int_equal(memory_guard_install(), 0);
     memory_map_destroy(map);
     map = sparse_map(16);
-    credit_set(200000000);
+    credit_set(FULL_NS);
     map->regions[0].host[0] = 5;
     assert_false(atomic_load(&map->faulted));
     credit_set(-1000000000); /* used up: comes back in 4 s */
@@ -429,7 +454,7 @@ static void missing_pages_are_not_made_for_ever(void **state)
     memory_map_destroy(map);
 
     map = sparse_map(1 << 16); /* and who punches comes to the end of it in time */
-    credit_set(200000000);
+    credit_set(FULL_NS);
     uint64_t begin = monotonic_ns();
     for (unsigned i = 0; !atomic_load(&map->faulted) && monotonic_ns() - begin < UINT64_C(20000000000); i++) {
         map->regions[0].host[i % 64 * 4096] = 1;
@@ -510,6 +535,7 @@ int main(void)
         CASE("pages that the guest has say on which node they are", pages_of_the_guest_vote),
         CASE("F9 but not without end", missing_pages_are_not_made_for_ever),
         CASE("F9 a port in debt rests", a_port_in_debt_rests),
+        CASE("F9 what a page cost is not forgotten because another worker looks", what_was_charged_meanwhile_stays),
         CASE("F9 faults in as many pages as a chain can name", faults_everywhere),
         CASE("F3 fds are closed without a thread to close them", closing_without_a_thread),
     };

@@ -94,23 +94,30 @@ static _Thread_local struct page_credit thread_credit;
 static _Thread_local uint64_t made_at_ns;    /* when the last page was made */
 static _Thread_local unsigned made_in_burst; /* memory_guard_bursts then */
 
-/* What is left at `now`. Two threads at once may reckon wrongly by a page, no more. */
+/* The time counts from now on, if it does not yet. */
+static void credit_begin(struct page_credit *credit, uint64_t now)
+{
+    uint64_t none = 0;
+
+    atomic_compare_exchange_strong(&credit->as_of_ns, &none, now);
+}
+
+/* What is left at `now`. */
 static int64_t credit_left(struct page_credit *credit, int64_t full_ns, unsigned share, uint64_t now)
 {
     uint64_t as_of = atomic_load(&credit->as_of_ns);
 
     /* Another thread may have looked later than we: what came back since is counted by one of us, and once. */
     if (as_of == 0) {
-        if (atomic_compare_exchange_strong(&credit->as_of_ns, &as_of, now))
-            atomic_store(&credit->left_ns, full_ns);
+        credit_begin(credit, now);
     } else if (now > as_of && atomic_compare_exchange_strong(&credit->as_of_ns, &as_of, now)) {
         int64_t back = (int64_t)((now - as_of) / share);
-        int64_t left = atomic_fetch_add(&credit->left_ns, back) + back;
+        int64_t spent = atomic_fetch_sub(&credit->spent_ns, back) - back;
 
-        if (left > full_ns)
-            atomic_fetch_sub(&credit->left_ns, left - full_ns);
+        if (spent < 0)
+            atomic_fetch_sub(&credit->spent_ns, spent);
     }
-    return atomic_load(&credit->left_ns);
+    return full_ns - atomic_load(&credit->spent_ns);
 }
 
 bool page_credit_rests(struct page_credit *credit)
@@ -120,15 +127,19 @@ bool page_credit_rests(struct page_credit *credit)
 
     if (port == CREDIT_NS) {
         atomic_store(&credit->as_of_ns, 0);
+        if (atomic_load(&credit->spent_ns) > 0) /* another thread, in the middle of a page, was charged for it just now */
+            credit_begin(credit, now);
         return false;
     }
     return port <= 0 || credit_left(&thread_credit, THREAD_CREDIT_NS, THREAD_SHARE, now) <= THREAD_CREDIT_NS / 2;
 }
 
-static void credits_charge(struct page_credit *credit, uint64_t cost_ns)
+/* Somebody may have found the port's credit full since we looked at it, while the page was made. */
+static void credits_charge(struct page_credit *credit, uint64_t cost_ns, uint64_t now)
 {
-    atomic_fetch_sub(&credit->left_ns, (int64_t)cost_ns);
-    atomic_fetch_sub(&thread_credit.left_ns, (int64_t)cost_ns);
+    atomic_fetch_add(&credit->spent_ns, (int64_t)cost_ns);
+    credit_begin(credit, now);
+    atomic_fetch_add(&thread_credit.spent_ns, (int64_t)cost_ns);
 }
 
 /* Whether one more page may be made for the burst that is under way. */
@@ -209,7 +220,7 @@ static bool page_get(const struct guarded_range *range, uintptr_t start, size_t 
     made_in_burst = memory_guard_bursts;
     uint64_t most = read_in || page == PAGE_MAX ? UINT64_MAX : WAIT_NS + page / CLEARED_IN_NS;
 
-    credits_charge(credit, SIGNAL_NS + waited + at_most(made_at_ns - begin, most));
+    credits_charge(credit, SIGNAL_NS + waited + at_most(made_at_ns - begin, most), made_at_ns);
     return made;
 }
 

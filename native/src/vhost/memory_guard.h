@@ -20,8 +20,8 @@
  * used, and again after a balloon took them: 8000 pages of 4 KiB at once, or 300 of 2 MiB, cost less than a full credit.
  */
 struct page_credit {
-    _Atomic int64_t left_ns;    /* below 0 after a burst that cost more than was left */
-    _Atomic uint64_t as_of_ns;  /* when that was so; 0: it is full */
+    _Atomic int64_t spent_ns;   /* of a full credit; more than that after a burst that cost more than was left */
+    _Atomic uint64_t as_of_ns;  /* when that was so; 0: it is full, and none of the time counts */
 };
 
 /* Bursts that this thread has begun; a worker counts them. What a burst waits for pages is charged, what is between two is not. */
