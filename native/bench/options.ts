@@ -7,6 +7,7 @@ export const sizedWorkloads = ['vm-vm', 'one-way'] as const
 export const workloadNames = [
   ...sizedWorkloads,
   'tso',
+  'checksums',
   'ports',
   'addresses',
   'latency',

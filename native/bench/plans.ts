@@ -46,6 +46,10 @@ export function planSessions({ sizes, workloads }: Pick<BenchOptions, 'sizes' | 
   }))
   if (workloads.includes('tso'))
     wishes.push({ name: 'tso', offload: true, workloads: only('tso', tsoBytes), shapes: plain })
+  if (workloads.includes('checksums')) {
+    const small = [64, 1518].flatMap((size) => only('checksums', size))
+    wishes.push({ name: 'checksums', offload: true, workloads: small, shapes: plain })
+  }
   if (workloads.includes('ports')) {
     const shapes = [2, 1, 8, 64].map((ports) => ({ ports, addresses: 1 }))
     wishes.push({ name: 'ports', offload: false, workloads: only('ports', 64), shapes })

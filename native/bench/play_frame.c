@@ -53,7 +53,7 @@ static uint16_t header_sum(const uint8_t *ip)
     return big_endian(~sum);
 }
 
-/* A TCP segment that is far larger than the MTU. */
+/* A TCP segment as it leaves a Linux guest: the checksum is for others to complete, and one larger than the MTU for others to cut. */
 static void write_tcp(uint8_t *frame, struct net_header *header, unsigned from, unsigned to, uint32_t bytes)
 {
     uint8_t *ip = frame + ETHERNET_BYTES, *tcp = ip + 20;
@@ -73,9 +73,12 @@ static void write_tcp(uint8_t *frame, struct net_header *header, unsigned from, 
     word = pseudo_header_sum(ip, bytes - ETHERNET_BYTES - 20);
     memcpy(tcp + 16, &word, 2);
     *header = (struct net_header){
-        .flags = NET_HEADER_F_NEEDS_CSUM, .gso_type = NET_HEADER_GSO_TCPV4, .hdr_len = TCP_FRAME_HEADER,
-        .gso_size = SEGMENT_BYTES, .csum_start = ETHERNET_BYTES + 20, .csum_offset = 16,
+        .flags = NET_HEADER_F_NEEDS_CSUM, .hdr_len = TCP_FRAME_HEADER, .csum_start = ETHERNET_BYTES + 20, .csum_offset = 16,
     };
+    if (bytes <= PLAY_JUMBO)
+        return;
+    header->gso_type = NET_HEADER_GSO_TCPV4;
+    header->gso_size = SEGMENT_BYTES;
 }
 
 void play_frame_write(uint8_t *frame, struct net_header *header, unsigned from, unsigned to, uint32_t bytes, bool offload)
@@ -83,6 +86,6 @@ void play_frame_write(uint8_t *frame, struct net_header *header, unsigned from, 
     play_frame_address(frame, from, to, 0);
     frame[12] = 0x88; /* an EtherType for local experiments */
     frame[13] = 0xb5;
-    if (offload && bytes > PLAY_JUMBO)
+    if (offload)
         write_tcp(frame, header, from, to, bytes);
 }

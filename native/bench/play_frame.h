@@ -9,7 +9,7 @@
 
 #include "vhost/virtio.h"
 
-/* Frames beyond this are TCP segments to be cut by whoever must, where offloads were agreed on. */
+/* Where offloads were agreed on, frames are TCP with a checksum to complete; beyond this they are to be cut by whoever must. */
 #define PLAY_JUMBO 9014u
 
 /* From guest `from` to guest `to`, each with its address `number`. */

@@ -39,6 +39,7 @@ describe('bench workloads', () => {
         ['64', false, 1],
         ['9000', false, 1],
         ['tso', true, 1],
+        ['checksums', true, 1],
         ['ports', false, 4],
         ['addresses', false, 3],
       ],

@@ -61,7 +61,7 @@ describe('the bench', () => {
   })
 
   it('measures every other workload, with the kernel beside, and leaves nothing', async () => {
-    const workloads = 'tso,ports,addresses,latency,quiet,outage'
+    const workloads = 'tso,checksums,ports,addresses,latency,quiet,outage'
     const words = ['--json', '--workloads', workloads, '--peers', 'kernel', '--runs', '1', '--kills', '2']
     const folder = mkdtempSync(join(tmpdir(), 'vhostkit-report-'))
     const options = [...words, '--seconds', '0.2', '--report', folder]
@@ -76,6 +76,7 @@ describe('the bench', () => {
     for (const peer of ['vhostkit', 'kernel'])
       for (const shape of [
         'tso 2 1',
+        'checksums 2 1',
         'ports 2 1',
         'ports 8 1',
         'ports 64 1',
