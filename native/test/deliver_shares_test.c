@@ -4,10 +4,12 @@
  *
  * A phase is the load from guest memory behind which the driver posts; with fixed phases nothing is left to chance, and each
  * one is played, then others that change from round to round. A switch that looks at the ring twice in one delivery fails here.
- * And a receiver that takes nothing makes nobody wait for the memory of what it does not get.
+ * And a receiver that takes nothing makes nobody wait for the memory of what it does not get, nor does one whose own is not there.
  */
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "port/vhost_port.h"
 #include "ring_rig.h"
@@ -188,6 +190,39 @@ static void lost_frames(void **state)
     assert_in_range(too_long, 0, 2 * quick);
 }
 
+#define WAIT_US 20000u
+#define GIVE_UP_US 2000000u
+
+/* Another worker, in the middle of a burst: the pages that it makes use up the port's credit; much later it is through. */
+static void *spend(void *through)
+{
+    usleep(WAIT_US);
+    atomic_store(&to.port.page_credit.spent_ns, INT64_C(10000000000));
+    atomic_store(&to.port.page_credit.as_of_ns, monotonic_ns());
+    for (unsigned i = 0; i < GIVE_UP_US / WAIT_US && !atomic_load((atomic_bool *)through); i++)
+        usleep(WAIT_US);
+    atomic_flag_clear(&to.port.session.vrings[0].lock);
+    return NULL;
+}
+
+static void pages_are_not_waited_for(void **state)
+{
+    atomic_bool through = false;
+    pthread_t other;
+
+    (void)state;
+    open_receiver();
+    post();
+    atomic_flag_test_and_set(&to.port.session.vrings[0].lock);
+    assert_int_equal(pthread_create(&other, NULL, spend, &through), 0);
+    uint64_t arrived = burst(0, POSTED);
+
+    atomic_store(&through, true);
+    pthread_join(other, NULL);
+    assert_int_equal(arrived, 0);
+    assert_int_equal(to.stats.drops[DROP_RX_PAGES], POSTED);
+}
+
 static int prepare(void **state)
 {
     (void)state;
@@ -213,6 +248,7 @@ int main(void)
         cmocka_unit_test(every_phase),
         cmocka_unit_test(changing_phases),
         ROW("H45 long frames that are lost cost no more than short ones", lost_frames),
+        ROW("F9 pages that another worker makes are not waited for", pages_are_not_waited_for),
     };
     return cmocka_run_group_tests_name("shares of a slow receiver", tests, prepare, clear);
 }

@@ -288,10 +288,15 @@ static unsigned deliver_short(struct delivery *delivery, struct vring *vring, st
     return count;
 }
 
-static void vring_lock(struct vring *vring)
+/* False: who holds it makes pages of the port's memory, for more than the port's credit. That may take long: nobody waits for it. */
+static bool vring_lock(struct vhost_port *vport, struct vring *vring)
 {
-    while (atomic_flag_test_and_set_explicit(&vring->lock, memory_order_acquire))
+    while (atomic_flag_test_and_set_explicit(&vring->lock, memory_order_acquire)) {
+        if (vhost_port_rests(vport))
+            return false;
         cpu_relax();
+    }
+    return true;
 }
 
 static void vring_unlock(struct vring *vring)
@@ -337,7 +342,7 @@ unsigned vhost_frames_deliver(struct port *port, unsigned pair, struct worker *w
         atomic_fetch_add_explicit(&port->tx[0].drops[DROP_RX_NOT_READY], count, memory_order_relaxed);
         return count;
     }
-    if (vhost_port_rests(vport)) {
+    if (vhost_port_rests(vport) || !vring_lock(vport, vring)) {
         atomic_fetch_add_explicit(&port->tx[0].drops[DROP_RX_PAGES], count, memory_order_relaxed);
         return count;
     }
@@ -349,8 +354,6 @@ unsigned vhost_frames_deliver(struct port *port, unsigned pair, struct worker *w
         .pieces = DELIVERY_PIECES,
         .may_wait = attempt != ATTEMPT_LAST,
     };
-
-    vring_lock(vring);
     bool usable = ring_usable(&vring->ring);
     uint16_t first = vring->ring.last_avail;
     unsigned allowed = count;
