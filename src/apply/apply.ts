@@ -3,6 +3,7 @@ import type { Action, Step } from '../core/steps/steps.js'
 import type { Hands } from '../drivers/driver.js'
 import { WaitedTooLong, waitFor } from '../world/wait-for.js'
 import type { StepJournal } from './journal.js'
+import type { JournalEntry } from './receipt.js'
 
 export interface Progress {
   step: Step
@@ -93,11 +94,17 @@ async function verify(step: Step, hands: Hands, limitMs: number): Promise<void> 
 }
 
 /**
- * A reservation that failed gave its pages back, and a file that could not be made is not there:
- * undoing it would take pages of someone else, or remove a disk that was there before.
+ * A reservation that failed gave its pages back, and a file or folder that could not be made is not there:
+ * undoing it would take pages of someone else, or remove what was there before.
  */
-export function undoesItself(action: Action): boolean {
-  return action.do === 'reserve-hugepages' || action.do === 'make-file'
+function undoesItself({ do: verb }: Action): boolean {
+  return verb === 'reserve-hugepages' || verb === 'make-file' || verb === 'make-folder'
+}
+
+/** Whether something of a step may be there that its undo is to take away. */
+export function isLeft({ action, undo, state }: JournalEntry): boolean {
+  const gaveBack = state === 'failed' && undoesItself(action)
+  return undo !== null && state !== 'undone' && !gaveBack
 }
 
 /** Undoes in reverse, the failed step too: it may have happened in part. Says what could not be undone. */
@@ -105,10 +112,12 @@ async function undoAll(steps: readonly Step[], options: ApplyOptions): Promise<s
   const left: string[] = []
   for (const step of steps) {
     if (step.undo === null) continue
-    const wasDone = options.journal.receipt.journal.find(({ step: id }) => id === step.id)?.state === 'done'
-    if (!wasDone && undoesItself(step.action)) continue
+    const entry = options.journal.receipt.journal.find(({ step: id }) => id === step.id)
+    if (entry === undefined || !isLeft(entry)) continue
     try {
-      await options.hands.perform(step.undo, { graceMs: 0, note: async () => undefined })
+      // What could not even be written down was not begun.
+      const wasBegun = entry.state !== 'intended'
+      if (wasBegun) await options.hands.perform(step.undo, { graceMs: 0, note: async () => undefined })
       await options.journal.mark(step, 'undone')
       options.progress({ step, state: 'undone' })
     } catch (error) {

@@ -3,11 +3,11 @@ import type { Facts } from '../core/facts/facts.js'
 import type { PlanOptions } from '../core/plan/make-plan.js'
 import type { Spec } from '../core/spec/spec.js'
 import { readBootId } from '../world/boot-id.js'
-import { undoesItself } from './apply.js'
+import { isLeft } from './apply.js'
 import { carryOut, type Operation, withLock } from './operation.js'
 import { forgetOrphans } from './orphan-ports.js'
 import { type Prepared, prepare, type SpecText } from './prepare.js'
-import { type JournalEntry, knownArtifacts, type Receipt, removeReceipt, writeReceipt } from './receipt.js'
+import { knownArtifacts, type Receipt, removeReceipt, writeReceipt } from './receipt.js'
 
 export interface DeployInput {
   specText: SpecText
@@ -101,9 +101,4 @@ export async function keepOldReceipt(
   if (failed.journal.some(isLeft)) return
   if (before !== null) await writeReceipt(stateFolder, { ...before, reserved: failed.reserved })
   else if (failed.reserved.length === 0) await removeReceipt(stateFolder, failed.deployment)
-}
-
-function isLeft({ action, undo, state }: JournalEntry): boolean {
-  const gaveBack = state === 'failed' && undoesItself(action)
-  return undo !== null && state !== 'undone' && !gaveBack
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isLeft } from '../apply/apply.js'
 import { VhostkitError } from '../core/errors.js'
 import type { Action } from '../core/steps/steps.js'
 import { takeLock } from '../world/lock.js'
@@ -54,7 +55,7 @@ export async function releaseDomain(uuid: string, settings: HookSettings): Promi
 /** Of a `prepare` that did not end only what it began, and did not undo itself. */
 function takenBy({ status, giveBack, journal }: DomainRecord): Action[] {
   if (status !== 'changing') return giveBack
-  const begun = journal.filter(({ state }) => state !== 'undone').map(({ undo }) => JSON.stringify(undo))
+  const begun = journal.filter(isLeft).map(({ undo }) => JSON.stringify(undo))
   return giveBack.filter((action) => begun.includes(JSON.stringify(action)))
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ApplyOptions, apply, groupSteps } from '../../src/apply/apply.js'
+import { type ApplyOptions, apply, groupSteps, isLeft } from '../../src/apply/apply.js'
 import { Journal } from '../../src/apply/journal.js'
 import { knownArtifacts, parseReceipt, readReceipt, writeReceipt } from '../../src/apply/receipt.js'
 import { refuseMove } from '../../src/apply/refuse-move.js'
@@ -11,7 +11,7 @@ import { unknownDeployment } from '../../src/apply/unknown-deployment.js'
 import { VhostkitError } from '../../src/core/errors.js'
 import type { Plan } from '../../src/core/plan/plan.js'
 import type { MachineArtifact } from '../../src/core/render/artifacts.js'
-import { startMachine } from '../../src/core/steps/make-step.js'
+import { removeFolder, startMachine } from '../../src/core/steps/make-step.js'
 import { type FakeWorld, folderStep, makeFakeWorld, makeJournal, pagesStep } from './fake-hands.js'
 
 describe('apply', () => {
@@ -38,15 +38,38 @@ describe('apply', () => {
 
   it('undoes in reverse when a step fails, the failed one too', async () => {
     const world = makeFakeWorld()
-    world.failAt = 'make-folder /c'
+    world.failAt = 'remove-folder /c'
     const run = options(world)
-    await assert.rejects(apply(['/a', '/b', '/c', '/d'].map(folderStep), run.options), /no make-folder \/c/)
-    assert.deepEqual([...world.folders], [])
-    assert.deepEqual(world.done.slice(-3), ['remove-folder /c', 'remove-folder /b', 'remove-folder /a'])
+    const steps = [folderStep('/a'), folderStep('/b'), removeFolder('/c'), folderStep('/d')]
+    await assert.rejects(apply(steps, run.options), /no remove-folder \/c/)
+    assert.deepEqual([...world.folders], ['/c'])
+    assert.deepEqual(world.done.slice(-3), ['make-folder /c', 'remove-folder /b', 'remove-folder /a'])
     assert.deepEqual(
       run.journal.receipt.journal.map(({ state }) => state),
       ['undone', 'undone', 'undone'],
     )
+  })
+
+  it('leaves alone what stands where a folder could not be made', async () => {
+    const world = makeFakeWorld()
+    world.folders.add('/b')
+    world.failAt = 'make-folder /b'
+    const run = options(world)
+    await assert.rejects(apply(['/a', '/b'].map(folderStep), run.options), /no make-folder \/b/)
+    assert.deepEqual([...world.folders], ['/b'])
+    assert.deepEqual(run.journal.receipt.journal.map(isLeft), [false, false])
+  })
+
+  it('leaves alone what it could not even write down', async () => {
+    const world = makeFakeWorld()
+    world.folders.add('/b')
+    const { receipt } = makeJournal().journal
+    let writes = 0
+    const journal = new Journal(receipt, async () => {
+      if (++writes === 3) throw new Error('no space')
+    })
+    await assert.rejects(apply(['/a', '/b'].map(folderStep), options(world, { journal }).options), /no space/)
+    assert.deepEqual([...world.folders], ['/b'])
   })
 
   it('keeps the account of hugepages, also when it undoes', async () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +25,17 @@ describe('the folder of a machine', () => {
       await makeMachineFolder(join(machines, name), uid)
       assert.equal(modeOf(join(machines, name)), 0o2750)
       assert.equal(statSync(join(machines, name)).gid, statSync(machines).gid)
+    }
+  })
+
+  it('leaves nothing new when it cannot be given to its user, and nothing of others goes', async () => {
+    const nobody = 2 ** 33
+    for (const mode of [0o755, 0o2751]) {
+      chmodSync(machines, mode)
+      mkdirSync(join(machines, 'theirs'), { recursive: true })
+      await assert.rejects(makeMachineFolder(join(machines, 'a'), nobody))
+      await assert.rejects(makeMachineFolder(join(machines, 'theirs'), nobody))
+      assert.deepEqual(readdirSync(machines), ['theirs'])
     }
   })
 

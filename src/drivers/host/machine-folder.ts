@@ -1,5 +1,14 @@
 import { dirname } from 'node:path'
-import { addMode, changeOwner, isSocket, makeFolder, readOwner, removeFile } from '../../world/files.js'
+import {
+  addMode,
+  changeOwner,
+  exists,
+  isSocket,
+  makeFolder,
+  readOwner,
+  removeEmptyFolder,
+  removeFile,
+} from '../../world/files.js'
 
 /** Others may pass the folders above a machine's, but not see what is in them. */
 const passBits = 0o011
@@ -10,22 +19,30 @@ const setGroup = 0o2000
 /**
  * Makes the folder of a machine's sockets, which nobody else may enter. With
  * `uid` it is for a QEMU that another user runs: he owns it, we keep our group in it. Where the folder above
- * gives its group to what is in it, that is the group of the switch, and stays.
+ * gives its group to what is in it, that is the group of the switch, and stays. A failure leaves nothing new.
  */
 export async function makeMachineFolder(path: string, uid?: number): Promise<void> {
   const machines = dirname(path)
   const above = await readOwner(machines)
   if (above !== null && (above.mode & setGroup) !== 0) {
-    await makeFolder(path, 0o750)
-    await changeOwner(path, uid ?? process.geteuid?.() ?? 0, setGroup | 0o750, above.gid)
-    return
+    return makeGiven(path, uid ?? process.geteuid?.() ?? 0, setGroup | 0o750, above.gid)
   }
   if (uid === undefined) return makeFolder(path, 0o700)
   await makeFolder(machines, 0o711)
   await addMode(dirname(machines), passBits)
   await addMode(machines, passBits)
-  await makeFolder(path, 0o770)
-  await changeOwner(path, uid, 0o770)
+  await makeGiven(path, uid, 0o770)
+}
+
+async function makeGiven(path: string, uid: number, mode: number, gid?: number): Promise<void> {
+  const isNew = !(await exists(path))
+  await makeFolder(path, mode & 0o777)
+  try {
+    await changeOwner(path, uid, mode, gid)
+  } catch (error) {
+    if (isNew) await removeEmptyFolder(path)
+    throw error
+  }
 }
 
 /**
