@@ -6,6 +6,7 @@ import { commonOptions } from './common-options.js'
 import { usageError } from './describe-usage.js'
 import { examples } from './examples.js'
 import { findPlaces, type Places } from './places.js'
+import { putCommandFirst } from './put-command-first.js'
 import { readVersion } from './read-version.js'
 
 /** A command to run, or a result that is there already (help, version). */
@@ -14,7 +15,8 @@ export type ParsedArguments =
   | { result: CommandResult }
 
 /** Turns the words of the command line into one row of the table with its input. The only user of commander. */
-export async function parseArguments(words: string[]): Promise<ParsedArguments> {
+export async function parseArguments(given: string[]): Promise<ParsedArguments> {
+  const words = putCommandFirst(given, commands)
   const printed: string[] = []
   const chosen: { command?: Command; input?: CommandInput } = {}
   const program = makeProgram(await readVersion(), printed, (command, input) => {

@@ -20,6 +20,27 @@ describe('command line', () => {
     assert.equal(parsed.places.folders.run, '/r')
   })
 
+  it('takes what every command takes before its name, too', async () => {
+    for (const words of [
+      ['--run-dir', '/r', 'switch', 'ports', '--json'],
+      ['--json', 'switch', '--run-dir=/r', 'ports'],
+    ]) {
+      const parsed = await parseArguments(words)
+      assert.ok('input' in parsed)
+      assert.deepEqual(parsed.input, { args: {}, options: { runDir: '/r', json: true } })
+    }
+    const ssh = await parseArguments(['--state-dir', '/s', 'ssh', 'pair/vm1', '--', 'ls', '--json'])
+    assert.ok('input' in ssh)
+    assert.deepEqual([ssh.input.options, ssh.input.rest], [{ stateDir: '/s' }, ['ls', '--json']])
+    await assert.rejects(parseArguments(['--json', 'aply']), {
+      message: /^Unknown command 'aply'; did you mean/,
+    })
+    await assert.rejects(parseArguments(['--run-dir', '/r', 'apply']), {
+      hint: /^Usage: vhostkit apply <spec>/,
+    })
+    await assert.rejects(parseArguments(['--dry-run', 'apply']), { message: /^Unknown option '--dry-run'/ })
+  })
+
   it('refuses what it does not understand with a usage error', async () => {
     for (const words of [
       ['aply'],
