@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parsePidFile, readRunningPid } from '../../src/drivers/qemu/pid-file.js'
 import { QmpClient, type QmpEvent } from '../../src/drivers/qemu/qmp.js'
 import { startFailure } from '../../src/drivers/qemu/start-failure.js'
@@ -91,6 +94,30 @@ describe('what QEMU says when it does not start', () => {
       child.kill('SIGKILL')
     }
   })
+
+  for (const [what, text] of [
+    ['another process', `${process.pid}\n`],
+    ['a process that is gone', '999999999 1\n'],
+    ['nothing that is a pid', 'garbage'],
+  ] as const) {
+    it(`finds a machine whose pid file names ${what}: no second one is started`, async () => {
+      const folder = mkdtempSync(join(tmpdir(), 'vkt-'))
+      const pidFile = join(folder, 'qemu.pid')
+      writeFileSync(pidFile, text)
+      const argv = ['-c', 'read line', 'qemu', '-pidfile', pidFile]
+      const child = spawn('sh', argv, { stdio: ['pipe', 'ignore', 'ignore'] })
+      await once(child, 'spawn')
+      try {
+        assert.equal(await readRunningPid(pidFile, join(folder, 'qmp.sock')), child.pid)
+      } finally {
+        const ended = once(child, 'exit')
+        child.kill('SIGKILL')
+        await ended
+      }
+      assert.equal(await readRunningPid(pidFile, join(folder, 'qmp.sock')), null)
+      rmSync(folder, { recursive: true })
+    })
+  }
 
   it('reads our pid file and the one QEMU writes over it', () => {
     assert.deepEqual(parsePidFile('12 345\n'), { pid: 12, startTime: 345 })

@@ -16,15 +16,21 @@ export function parsePidFile(text: string): { pid: number; startTime: number | n
   return { pid: Number(match[1]), startTime: match[2] === undefined ? null : Number(match[2]) }
 }
 
-/** The pid of the machine that runs; null when none does. A later process with that pid is not it. */
+/**
+ * The pid of the machine that runs; null when none does. A later process with that pid is not it, and a file that
+ * names a wrong one hides no QEMU: a second one would write to the same disks.
+ */
 export async function readRunningPid(pidFile: string, qmpSocket: string): Promise<number | null> {
   const written = parsePidFile((await readText(pidFile)) ?? '')
-  if (written === null) return findStarted(pidFile)
-  if (!(await isAlive(written.pid))) return null
-  if (written.startTime !== null && !(await isAlive({ pid: written.pid, startTime: written.startTime })))
-    return null
-  const argv = await readArguments(written.pid)
-  return argv?.some((word) => word.includes(qmpSocket)) ? written.pid : null
+  return written !== null && (await isMachine(written, qmpSocket)) ? written.pid : findStarted(pidFile)
+}
+
+async function isMachine(
+  { pid, startTime }: { pid: number; startTime: number | null },
+  qmpSocket: string,
+): Promise<boolean> {
+  if (!(await isAlive(startTime === null ? pid : { pid, startTime }))) return false
+  return (await readArguments(pid))?.some((word) => word.includes(qmpSocket)) ?? false
 }
 
 /** A CLI that was killed right after it spawned QEMU wrote no pid file; QEMU's own arguments name it. */
