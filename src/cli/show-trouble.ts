@@ -25,7 +25,13 @@ export function showTrouble(
   switchAnswers: boolean,
   switchDiffers: SwitchDifference | null = null,
 ): string[] {
-  const away = { who: 'the switch', what: 'does not answer', next: () => '`vhostkit switch start`', rank: 0 }
+  // Also right for one that hangs, and one whose socket was removed; a start is not.
+  const away = {
+    who: 'the switch',
+    what: 'does not answer',
+    next: () => '`vhostkit switch restart`',
+    rank: 0,
+  }
   const groups = deployments.flatMap((one) => groupAlike(findTrouble(one, switchAnswers)))
   if (!switchAnswers && deployments.some(({ status }) => status === 'applied')) groups.unshift([away])
   if (switchDiffers !== null) {

@@ -97,7 +97,7 @@ describe('status of forty machines', () => {
         .split('\n'),
       [
         'Not as applied:',
-        '  the switch: does not answer; `vhostkit switch start`',
+        '  the switch: does not answer; `vhostkit switch restart`',
         '  vm17: off; `vhostkit start many vm17`',
       ],
     )

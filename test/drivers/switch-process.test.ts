@@ -35,6 +35,20 @@ describe('a switch that hangs', function () {
     assert.equal(await stopSwitch(control), false, 'nobody listens any more')
   })
 
+  it('is ended as well when nobody finds its socket any more', async () => {
+    const control = join(folder, 'removed/switch.sock')
+    const program = join(folder, 'vhostkit-switch')
+    copyFileSync('/bin/sh', program)
+    const child = spawn(program, ['-c', 'echo up; while :; do sleep 1; done', 'sh', '--control', control])
+    await once(child.stdout, 'data')
+    try {
+      assert.equal(await stopSwitch(control, 300), true)
+      assert.equal(await isAlive(child.pid ?? 0), false)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+
   it('at its start is ended as soon as somebody has no more time for it', async () => {
     const control = join(folder, 'hang/switch.sock')
     const pidFile = join(folder, 'pid')

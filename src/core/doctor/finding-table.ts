@@ -114,9 +114,9 @@ export const findingTable = {
 
   // The switch and its ports.
   'switch-silent': row(
-    'The switch does not run, or its socket is in another run folder.',
+    'The switch does not run, hangs, or its socket was removed or is in another run folder.',
     '`vhostkit switch status`.',
-    '`vhostkit switch start`; apply starts it, too.',
+    '`vhostkit switch restart`: it starts one, and ends one that hangs or has lost its socket.',
   ),
   'switch-unsupervised': row(
     'The switch was started without --monitor.',

@@ -11,7 +11,7 @@ export function examineSwitch(info: SwitchInfo | null, control: string, wanted =
       'switch',
       `does not answer on ${control}`,
       wanted ? 'Machines of deployments wait for it: no frame moves.' : 'No frame moves.',
-      '`vhostkit apply` starts it, or `vhostkit switch start`.',
+      '`vhostkit switch restart`: it starts one, and ends one that hangs or has lost its socket.',
     )
   }
   const what = `runs, pid ${info.pid}, ${info.starts === 1 ? 'never crashed' : `start ${info.starts}`}`

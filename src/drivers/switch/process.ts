@@ -127,26 +127,31 @@ export async function stopSwitch(control: string, limitMs = 5_000): Promise<bool
     await stopUnit()
     return true
   }
-  if (seen instanceof Error) return endSilent(control, seen)
-  if (info === null) return false
+  if (seen instanceof Error && !isUnreachable(seen)) throw seen
+  if (info === null) {
+    const ended = await endByCommandLine(control)
+    if (!ended && seen instanceof Error) throw seen
+    return ended
+  }
   const pids = [info.supervisor_pid, info.pid].filter((pid) => pid > 0)
   await askSwitch(control, 'switch.shutdown', {}, 2_000).catch(() => undefined)
   await endProcesses(pids, 2_000)
   return true
 }
 
-/** One that hangs is known by its command line, and must be of our own view of the files: not a container's. */
-async function endSilent(control: string, why: Error): Promise<true> {
-  if (!isUnreachable(why)) throw why
+/**
+ * One that hangs, or whose socket was removed, is known by its command line, and must be of our own view of the files:
+ * not a container's. @returns whether there was one.
+ */
+async function endByCommandLine(control: string): Promise<boolean> {
   const found = await findProcessIds(
     (argv) =>
       basename(argv[0] ?? '') === 'vhostkit-switch' && argv[argv.indexOf('--control') + 1] === control,
   )
   const ours = await Promise.all(found.map(seesOurFiles))
   const pids = found.filter((_, index) => ours[index])
-  if (pids.length === 0) throw why
   await endProcesses(pids, 0)
-  return true
+  return pids.length > 0
 }
 
 async function readLogOwner(argv: readonly string[]): Promise<{ uid: number; gid: number } | null> {
