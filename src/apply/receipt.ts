@@ -100,7 +100,10 @@ export function parseReceipt(text: string, path: string): Receipt {
     typeof value.plan === 'object' &&
     typeof value.artifacts === 'object'
   if (!complete) {
-    throw new VhostkitError('state-damaged', { sentence: `The receipt ${path} is damaged.` })
+    throw new VhostkitError('state-damaged', {
+      sentence: `The receipt ${path} is damaged.`,
+      hint: 'Bring back a copy of it. Without one: move it away and run `vhostkit apply` with its spec, which takes over what runs; pages that were reserved for it stay in the pool.',
+    })
   }
   return value as Receipt
 }

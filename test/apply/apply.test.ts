@@ -231,7 +231,11 @@ describe('receipt', () => {
     const { receipt } = makeJournal().journal
     assert.equal(parseReceipt(JSON.stringify(receipt), 'x').deployment, 'pair')
     for (const text of ['', '{', '{}', JSON.stringify({ ...receipt, journal: null })]) {
-      assert.throws(() => parseReceipt(text, '/state/pair.json'), /\/state\/pair\.json is damaged/)
+      assert.throws(() => parseReceipt(text, '/state/pair.json'), {
+        code: 'state-damaged',
+        message: /\/state\/pair\.json is damaged/,
+        hint: /apply/,
+      })
     }
   })
 })
